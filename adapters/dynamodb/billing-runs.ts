@@ -13,7 +13,13 @@ import {
 import { notFound } from '../../core/errors.ts';
 import type { ProductEvent } from '../../core/events/product-event.ts';
 import type { BillingRunId, ProjectId } from '../../core/ids.ts';
-import type { BillingRun, PlannedWork, RunOutcome, SettledUsage } from '../../core/invoicing/billing-run.ts';
+import type {
+  BillingRun,
+  PlannedWork,
+  ReconciledViews,
+  RunOutcome,
+  SettledUsage,
+} from '../../core/invoicing/billing-run.ts';
 import type { BillingRuns } from '../../core/invoicing/ports.ts';
 import { type Item, textAt } from './attributes.ts';
 import { billingKeys, type Key } from './keys.ts';
@@ -43,12 +49,13 @@ function runItem(run: BillingRun): Item {
   };
 }
 
-/** The run of an item; what settling and planning found are attributes of their own, written while the run goes on. */
+/** The run of an item; what settling, reconciling and planning found are attributes of their own, written while the run goes on. */
 export function billingRunFromItem(item: Item): BillingRun {
   const run = JSON.parse(textAt(item, 'doc')) as BillingRun;
   return {
     ...run,
     settled: item.settled?.S === undefined ? run.settled : (JSON.parse(item.settled.S) as SettledUsage),
+    reconciled: item.reconciled?.S === undefined ? run.reconciled : (JSON.parse(item.reconciled.S) as ReconciledViews),
     planned: item.planned?.S === undefined ? run.planned : (JSON.parse(item.planned.S) as PlannedWork),
   };
 }
@@ -68,6 +75,7 @@ export function billingRuns(client: DynamoDBClient, table: string): BillingRuns 
       }
     },
     settled: (project, run, usage) => note(client, table, billingKeys.run(project, run), { settled: usage }),
+    reconciled: (project, run, views) => note(client, table, billingKeys.run(project, run), { reconciled: views }),
     planned: (project, run, plan) => note(client, table, billingKeys.run(project, run), { planned: plan }),
     async recordOutcome(project, run, outcome) {
       const { Put } = outcomePut(table, project, run, outcome);
@@ -83,7 +91,7 @@ async function note(
   client: DynamoDBClient,
   table: string,
   { pk, sk }: Key,
-  value: { readonly settled: SettledUsage } | { readonly planned: PlannedWork },
+  value: Partial<Pick<BillingRun, 'settled' | 'reconciled' | 'planned'>>,
 ): Promise<void> {
   const [[name, content]] = Object.entries(value) as [[string, unknown]];
   await client.send(

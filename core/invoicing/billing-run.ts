@@ -17,6 +17,8 @@ export interface BillingRun {
   readonly startedAt: Instant;
   readonly finishedAt: Instant | null;
   readonly settled: SettledUsage | null;
+  /** Null until the views have been held against the log. */
+  readonly reconciled: ReconciledViews | null;
   /** Null until the manifest is written. */
   readonly planned: PlannedWork | null;
   readonly report: RunReport | null;
@@ -49,6 +51,16 @@ export interface SettledUsage {
   readonly queued: number;
   /** Messages, of all projects, that about then waited in the dead-letter queue to be parked. */
   readonly deadLettered: number;
+}
+
+/** What came of holding the views to be rated against the log. */
+export interface ReconciledViews {
+  /** View items compared. */
+  readonly views: number;
+  /** Customers' days on which they did not agree: nothing is billed to those customers. */
+  readonly disputedDays: number;
+  /** Customers' days whose log has expired in part, so that nothing can be said of them. */
+  readonly unprovableDays: number;
 }
 
 export type OutcomeStep = 'rated' | 'issued' | 'pushed' | 'failed' | 'nothing_to_bill';

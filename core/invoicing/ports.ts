@@ -8,10 +8,19 @@ import type { ProductEvent } from '../events/product-event.ts';
 import type { BillingRunId, CustomerId, InvoiceId, ProjectId, SubscriptionId } from '../ids.ts';
 import type { Currency } from '../money/currency.ts';
 import type { Instant } from '../time/instant.ts';
+import type { CustomerDay } from '../usage/day-groups.ts';
 import type { UsageTerms } from '../usage/read-usage.ts';
 import type { UsageSnapshot } from '../usage/usage-snapshot.ts';
 import type { BilledEntry, LedgerHead } from './account-ledger.ts';
-import type { BillingRun, ManifestRow, PlannedWork, RunOutcome, RunReport, SettledUsage } from './billing-run.ts';
+import type {
+  BillingRun,
+  ManifestRow,
+  PlannedWork,
+  ReconciledViews,
+  RunOutcome,
+  RunReport,
+  SettledUsage,
+} from './billing-run.ts';
 import type { BillingSettings } from './billing-settings.ts';
 import type { DraftBasis } from './draft-basis.ts';
 import type { Invoice } from './invoice.ts';
@@ -68,6 +77,19 @@ export type SettleUsage = (input: {
   readonly cursor: string | null;
   readonly partitions: number;
   readonly foldedEvents: number;
+}>;
+
+/** Holds views of customers' days, in order, against the log up to `stopAt`; goes on from `cursor`, null at the end. */
+export type ReconcileUsage = (input: {
+  readonly project: ProjectId;
+  readonly days: Iterable<CustomerDay>;
+  readonly cursor: string | null;
+  readonly stopAt: Instant;
+}) => Promise<{
+  readonly views: number;
+  readonly disputedDays: number;
+  readonly unprovableDays: number;
+  readonly cursor: string | null;
 }>;
 
 /** Messages of a project that are parked because they could not be counted. */
@@ -147,6 +169,7 @@ export interface BillingRuns {
   create(run: BillingRun): Promise<BillingRun>;
   find(project: ProjectId, run: BillingRunId): Promise<BillingRun | null>;
   settled(project: ProjectId, run: BillingRunId, usage: SettledUsage): Promise<void>;
+  reconciled(project: ProjectId, run: BillingRunId, views: ReconciledViews): Promise<void>;
   planned(project: ProjectId, run: BillingRunId, plan: PlannedWork): Promise<void>;
   recordOutcome(project: ProjectId, run: BillingRunId, outcome: RunOutcome): Promise<void>;
   /** Every outcome of a run. */

@@ -124,11 +124,30 @@ function unsettledWarnings({ settled }: BillingRun): readonly string[] {
   return warnings;
 }
 
+/** What holding the views against the log had to say. */
+function disputeWarnings({ settled, reconciled }: BillingRun): readonly string[] {
+  if (reconciled === null)
+    return settled === null ? [] : ['Usage was not held against the log: no invoice of this run should exist.'];
+  const { disputedDays, unprovableDays } = reconciled;
+  const warnings: string[] = [];
+  if (disputedDays > 0) {
+    warnings.push(
+      `On ${disputedDays} days of customers, what is counted is not what the log says: they are not billed until the days are rebuilt (docs/rebuilding.md).`,
+    );
+  }
+  if (unprovableDays > 0) {
+    warnings.push(
+      `${unprovableDays} days of customers could not be held against the log, which has expired in part; they are billed as counted.`,
+    );
+  }
+  return warnings;
+}
+
 function warningsOf({ run, steps, outcomes, unpushed, notProcessed }: WarningInput): readonly string[] {
   const warnings: string[] = [];
   const unbilled = [...outcomes.values()].filter((outcome) => (outcome.unbilledSlices ?? 0) > 0);
   if (run.settled === null) warnings.push('Usage was not settled: no invoice of this run should exist.');
-  warnings.push(...unsettledWarnings(run));
+  warnings.push(...unsettledWarnings(run), ...disputeWarnings(run));
   if (unbilled.length > 0) {
     warnings.push(
       `${unbilled.length} invoices have usage that nothing bills (no charge takes it, or it lies in a trial or a pause), the first ${unbilled[0]?.invoice}.`,

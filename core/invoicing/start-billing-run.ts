@@ -53,6 +53,7 @@ export async function startBillingRun(
     startedAt: now,
     finishedAt: null,
     settled: null,
+    reconciled: null,
     planned: null,
     report: null,
   });

@@ -7,17 +7,10 @@ import { withoutStale } from './read-usage.ts';
 import { type RecountDeps, type RecountedDay, recountDays } from './recount-days.ts';
 import { DAY_MILLIS, HOUR_MILLIS } from './retention.ts';
 
-/** Some customers' views of one UTC day. */
-export interface DayOfCustomers {
-  readonly project: ProjectId;
-  /** `20261121`. */
+/** A customer's UTC day (`20261121`). */
+export interface CustomerDay {
+  readonly customer: string;
   readonly day: string;
-  readonly customers: readonly string[];
-}
-
-/** A day whose views are to hold the past of a meter that is newer than they are. */
-export interface BackfilledDay extends DayOfCustomers {
-  readonly backfilled: string;
 }
 
 export interface DayGroupDeps extends RecountDeps {
@@ -26,28 +19,50 @@ export interface DayGroupDeps extends RecountDeps {
 }
 
 const READS_AT_ONCE = 16;
-/** What is held of the views at a time, in quarter hours by meter and dimension values, and in customers. */
+/** What is held of the views at a time, in quarter hours by meter and dimension values, and in customers' days. */
 const CELLS_AT_ONCE = 200_000;
-const CUSTOMERS_AT_ONCE = 2_000;
+const VIEWS_AT_ONCE = 2_000;
+/** Days that one pass over the log may count: their partitions overlap, and few customers fill no group with one day. */
+const DAYS_AT_ONCE = 8;
 
-/**
- * Counts a day again, group by group: each as many customers as memory holds, and each one pass over the log. Where a meter is
- * backfilled, only the customers whose views do not hold its past yet.
- */
+export interface RecountGroups {
+  readonly project: ProjectId;
+  /** By day, each customer's day once. */
+  readonly days: Iterable<CustomerDay>;
+  /** A meter whose past the views are to hold: only those that do not hold it yet are counted. */
+  readonly backfilled?: string;
+}
+
+/** Counts days again, group by group: each as many views as memory holds, and each one pass over the log. */
 export async function* recountInGroups(
-  input: DayOfCustomers | BackfilledDay,
+  { project, days: all, backfilled }: RecountGroups,
   deps: DayGroupDeps,
 ): AsyncGenerator<readonly RecountedDay[]> {
-  const { project, day, customers } = input;
-  const backfilled = 'backfilled' in input ? input.backfilled : null;
-  const partitions = await partitionsAround(project, day, deps);
-  const waiting = [...customers];
-  while (waiting.length > 0) {
+  const rest = all[Symbol.iterator]();
+  const waiting: CustomerDay[] = [];
+  for (;;) {
+    fill(waiting, rest);
+    const [first] = waiting;
+    if (first === undefined) return;
+    const near = new Set<string>();
+    for (const { day } of waiting) if (near.size < DAYS_AT_ONCE || near.has(day)) near.add(day);
+    const later = waiting.findIndex(({ day }) => !near.has(day));
+    const now = waiting.splice(0, later === -1 ? waiting.length : later);
+    const partitions = await partitionsAround(project, [...near], deps);
     // Before the views: what was folded by then is in them.
     const folded = await cursorsOf(project, partitions, deps);
-    const group = await nextGroup(project, day, waiting, deps);
-    const days = backfilled === null ? group : group.filter(({ items }) => lacksPast(items, backfilled));
-    yield await recountDays({ project, days, folded, backfilled }, deps);
+    const group = await nextGroup(project, now, deps);
+    waiting.unshift(...now);
+    const days = backfilled === undefined ? group : group.filter(({ items }) => lacksPast(items, backfilled));
+    yield await recountDays({ project, days, folded, backfilled: backfilled ?? null }, deps);
+  }
+}
+
+function fill(waiting: CustomerDay[], rest: Iterator<CustomerDay>): void {
+  while (waiting.length < VIEWS_AT_ONCE) {
+    const next = rest.next();
+    if (next.done === true) return;
+    waiting.push(next.value);
   }
 }
 
@@ -59,14 +74,20 @@ function lacksPast(items: DayViews['items'], meter: string): boolean {
   );
 }
 
-/** Where nearly everything of a day lies. What came later still is in partitions that the views themselves name. */
-async function partitionsAround(project: ProjectId, day: string, deps: DayGroupDeps): Promise<string[]> {
-  const start = dayStartMillis(day);
-  // A time may be minutes ahead, so the chunk may have been appended in the hour before.
-  const days = [start - DAY_MILLIS, start, start + DAY_MILLIS].map((millis) => dayKey(millis * 1000));
-  const lists = await Promise.all(
-    days.map((key) => deps.registry.partitionsOf(project, key, hourKey(start - HOUR_MILLIS))),
-  );
+/** Where nearly everything of the days lies. What came later still is in partitions that the views themselves name. */
+async function partitionsAround(
+  project: ProjectId,
+  days: readonly string[],
+  { registry }: DayGroupDeps,
+): Promise<string[]> {
+  /** The append days to read, each from an hour of it on. */
+  const from = new Map<string, string>();
+  for (const start of days.map(dayStartMillis).sort((a, b) => b - a)) {
+    // A time may be minutes ahead, so the chunk may have been appended in the hour before.
+    const hour = hourKey(start - HOUR_MILLIS);
+    for (const millis of [start - DAY_MILLIS, start, start + DAY_MILLIS]) from.set(dayKey(millis * 1000), hour);
+  }
+  const lists = await Promise.all([...from].map(([day, hour]) => registry.partitionsOf(project, day, hour)));
   return [...new Set(lists.flat())];
 }
 
@@ -78,21 +99,20 @@ async function cursorsOf(project: ProjectId, partitions: readonly string[], { vi
   return cursors;
 }
 
-/** The views of the next customers; takes them off the list. */
-async function nextGroup(
-  project: ProjectId,
-  day: string,
-  waiting: string[],
-  { views }: DayGroupDeps,
-): Promise<DayViews[]> {
+/** The views of the next customers' days; takes them off the list. */
+async function nextGroup(project: ProjectId, waiting: CustomerDay[], { views }: DayGroupDeps): Promise<DayViews[]> {
   const group: DayViews[] = [];
   let cells = 0;
-  while (waiting.length > 0 && group.length < CUSTOMERS_AT_ONCE && cells < CELLS_AT_ONCE) {
-    await inLanes(waiting.splice(0, READS_AT_ONCE), READS_AT_ONCE, async (customer) => {
-      const items = withoutStale(await views.readViews(project, customer, day, day));
-      group.push({ project, customer, day, items });
-      cells += cellsIn(items);
-    });
+  while (waiting.length > 0 && cells < CELLS_AT_ONCE) {
+    const some = waiting.splice(0, READS_AT_ONCE);
+    const read = await Promise.all(
+      some.map(async ({ customer, day }) => {
+        const items = withoutStale(await views.readViews(project, customer, day, day));
+        return { project, customer, day, items };
+      }),
+    );
+    group.push(...read);
+    for (const { items } of read) cells += cellsIn(items);
   }
   return group;
 }

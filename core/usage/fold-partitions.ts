@@ -51,6 +51,8 @@ export interface FoldTarget {
 
 export interface FoldResult {
   readonly foldedEvents: number;
+  /** Entries of the parking lot made, or made again, for events that could not be counted. */
+  readonly parkedEvents: number;
   /** The earliest earlier fold among the partitions that had something to fold; null when none had both. */
   readonly oldestFoldMillis: number | null;
   /** Partitions that could not be folded; the others were. */
@@ -84,6 +86,7 @@ export async function foldPartitions(targets: readonly FoldTarget[], deps: FoldD
   let known: Revisions | undefined;
   const failed: { place: LogPartition; error: unknown }[] = [];
   let foldedEvents = 0;
+  let parkedEvents = 0;
   let oldestFoldMillis: number | null = null;
   let queue = [...targets];
   while (queue.length > 0) {
@@ -91,7 +94,8 @@ export async function foldPartitions(targets: readonly FoldTarget[], deps: FoldD
     queue = queue.slice(PARTITIONS_AT_ONCE);
     try {
       known ??= await Revisions.asOfNow(targets[0]?.place.project, deps);
-      const unfolded = await foldGroup(group, known, deps);
+      const { unfolded, parked } = await foldGroup(group, known, deps);
+      parkedEvents += parked;
       for (const { place, events, foldedAtMillis, hasMore } of unfolded) {
         foldedEvents += events;
         if (foldedAtMillis > 0) oldestFoldMillis = Math.min(oldestFoldMillis ?? foldedAtMillis, foldedAtMillis);
@@ -110,13 +114,14 @@ export async function foldPartitions(targets: readonly FoldTarget[], deps: FoldD
         for (const { place } of group) {
           const alone = await foldPartitions([{ place }], deps);
           foldedEvents += alone.foldedEvents;
+          parkedEvents += alone.parkedEvents;
           oldestFoldMillis ??= alone.oldestFoldMillis;
           failed.push(...alone.failed);
         }
       }
     }
   }
-  return { foldedEvents, oldestFoldMillis, failed };
+  return { foldedEvents, parkedEvents, oldestFoldMillis, failed };
 }
 
 /** Folds one partition. Throws what went wrong; returns the events folded. */
@@ -130,11 +135,12 @@ async function foldGroup(
   group: readonly FoldTarget[],
   revisions: Revisions,
   deps: FoldDeps,
-): Promise<readonly Unfolded[]> {
+): Promise<{ readonly unfolded: readonly Unfolded[]; readonly parked: number }> {
   const limit = Math.ceil(FLUSH_EVENTS / group.length);
   const read = await Promise.all(group.map((target) => readUnfolded(target, limit, deps)));
   const unfolded = read.filter(({ chunks }) => chunks.length > 0);
-  const { days, undone } = await dayFoldsOf(unfolded, revisions, deps);
+  const { days, undone, unfoldable } = await dayFoldsOf(unfolded, revisions, deps);
+  let parked = unfoldable;
   await inLanes([...days.values()], VIEWS_AT_ONCE, async (fold) => {
     const { project, customer } = fold.key;
     await markSeen(project, customer, deps);
@@ -143,7 +149,7 @@ async function foldGroup(
     const backfilled = backfilledOn(fold.key.day, revisions.backfilled);
     const day = { key: fold.key, backfilled, partitions: [...fold.byPartition.values()] };
     const left = await foldView(day, deps.views, deps.viewLimits);
-    if (left.length > 0) await quarantineLeft(left, unfolded, undone, deps);
+    if (left.length > 0) parked += await quarantineLeft(left, unfolded, undone, deps);
   });
   // Before the cursors: a folder that dies here leaves them to the next one, which refreshes again.
   await deps.quotas?.refresh([...days.values()].map(({ key }) => key));
@@ -155,7 +161,7 @@ async function foldGroup(
       await deps.views.advanceCursor(place, { sequence: last.sequence, total: last.total, foldedAtMillis });
     }),
   );
-  return unfolded;
+  return { unfolded, parked };
 }
 
 /** Chunks above the cursor, at least `limit` events of them if there are so many. */
@@ -189,7 +195,13 @@ async function dayFoldsOf(
   unfolded: readonly Unfolded[],
   revisions: Revisions,
   deps: FoldDeps,
-): Promise<{ days: ReadonlyMap<string, DayFolding>; undone: ReadonlyMap<string, LoggedEvent> }> {
+): Promise<{
+  days: ReadonlyMap<string, DayFolding>;
+  undone: ReadonlyMap<string, LoggedEvent>;
+  /** How many events no meter counts. */
+  unfoldable: number;
+}> {
+  let unfoldableEvents = 0;
   const folds = new Map<string, DayFolding>();
   const undone = new Map<string, LoggedEvent>();
   const foldOf = (project: ProjectId, { customer, day }: { customer: string; day: string }) => {
@@ -214,6 +226,7 @@ async function dayFoldsOf(
       await readRevisions(place.project, events, revisions, deps);
       const { days, unfoldable } = foldEvents(place.project, events, revisions);
       await quarantineUnfoldable(place, chunk.sequence, unfoldable, deps);
+      unfoldableEvents += unfoldable.length;
       for (const one of [...days, ...foldConsumed(place.project, deadEvents(body))]) {
         const fold = foldOf(place.project, one);
         shareOf(fold).chunks.push({ sequence: chunk.sequence, readings: one.readings });
@@ -231,7 +244,7 @@ async function dayFoldsOf(
       fold.isLate ||= chunks.some((chunk) => chunk.voided.length > 0 && isLate(day.day, chunk.appendedAtMillis));
     }
   }
-  return { days: folds, undone };
+  return { days: folds, undone, unfoldable: unfoldableEvents };
 }
 
 /** What the voids among the chunks take out again. */

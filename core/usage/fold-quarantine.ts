@@ -45,14 +45,15 @@ export async function quarantineUnfoldable(
 
 /**
  * Keeps the events behind the readings that a view had no room for, and of those that it does not take out, `undone` by
- * identity.
+ * identity. Answers how many.
  */
 export async function quarantineLeft(
   left: readonly (Reading | UndoneReading)[],
   read: readonly { readonly place: LogPartition; readonly chunks: readonly StoredChunk[] }[],
   undone: ReadonlyMap<string, LoggedEvent>,
   deps: QuarantineDeps,
-): Promise<void> {
+): Promise<number> {
+  let kept = 0;
   const metersOf = metersByEvent(left.filter((reading) => !isUndone(reading)));
   const undoneMetersOf = metersByEvent(left.filter(isUndone));
   for (const { place, chunks } of read) {
@@ -62,8 +63,9 @@ export async function quarantineLeft(
         const meters = metersOf.get(identity);
         if (meters === undefined) continue;
         const name = `full:${place.partition}:${chunk.sequence}:${identity}`;
-        const detail = `The day's usage of customer ${event.customer} has too many combinations of dimension values for one view; this event is not counted by ${meters.join(', ')}.`;
+        const detail = `The day's usage of customer ${event.customer} has more combinations of dimension values than its views take (docs/limits.md): look for a dimension that differs from event to event. This event is not counted by ${meters.join(', ')}.`;
         await setAside(place.project, { name, reason: 'view_full', detail, event }, deps);
+        kept += 1;
       }
       for (const fingerprint of fingerprintsIn(chunk.voided)) {
         const identity = fingerprintHex(fingerprint);
@@ -72,9 +74,11 @@ export async function quarantineLeft(
         const name = `full:${place.partition}:${chunk.sequence}:void:${identity}`;
         const detail = `The day's usage of customer ${event.customer} takes nothing more in from this log partition; this event was voided and is still counted by ${meters.join(', ')}.`;
         await setAside(place.project, { name, reason: 'view_full', detail, event }, deps);
+        kept += 1;
       }
     }
   }
+  return kept;
 }
 
 function isUndone(reading: Reading | UndoneReading): reading is UndoneReading {

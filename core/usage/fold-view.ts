@@ -64,9 +64,15 @@ export interface ViewLimits {
   readonly splitBytes: number;
   /** Stored bytes that no item may pass: DynamoDB takes 400 KB. */
   readonly maxBytes: number;
+  /**
+   * Combinations of dimension values that a meter may have in one item. A meter is spread over 16 items by its combinations,
+   * so a customer's day has room for this many in any case and for some 15 times as many as a rule. Every one is written anew
+   * with every fold of its item, which is what a dimension like a request id would cost.
+   */
+  readonly maxCombinations: number;
 }
 
-export const VIEW_LIMITS: ViewLimits = { splitBytes: 8 * 1024, maxBytes: 340 * 1024 };
+export const VIEW_LIMITS: ViewLimits = { splitBytes: 8 * 1024, maxBytes: 340 * 1024, maxCombinations: 2_000 };
 const MAX_TRIES = 50;
 
 /** What a part begins with that the split of its item had no content for. */
@@ -107,14 +113,15 @@ async function foldItem(fold: DayFold, inherited: Inherited, into: Into): Promis
     if (open.length === 0) return fresh.flatMap((one) => leftOf(stored.view, one));
     const next = open.reduce(withFresh, stored.view);
     const bytes = encodeView(next).length;
+    const isFitting = hasRoom(next, bytes, limits);
     // What is written for the first time may stay whole, unless it does not fit at all.
-    const isSplitDue = bytes > (stored.version === 0 ? limits.maxBytes : limits.splitBytes);
+    const isSplitDue = !isFitting || (stored.version > 0 && bytes > limits.splitBytes);
     const split = isSplitDue && Object.keys(next.meters).length > 0 ? nextSplit(fold.key, next) : null;
     if (split !== null) {
       await views.splitView(...splitOf(stored, split));
       continue;
     }
-    const written = bytes <= limits.maxBytes ? next : open.reduce(addedOrClosed(limits), stored.view);
+    const written = isFitting ? next : open.reduce(addedOrClosed(limits), stored.view);
     if ((await views.writeView({ ...stored, view: written })) === 'stored') {
       return fresh.flatMap((one) => (isClosed(written, one.partition) ? leftOf(written, one) : []));
     }
@@ -175,13 +182,21 @@ function leftOf(view: UsageView, { partition, readings, undone }: Fresh): Readin
 }
 
 /** Adds what fits; to a partition of which something does not, the item is closed. */
-function addedOrClosed({ maxBytes }: ViewLimits) {
+function addedOrClosed(limits: ViewLimits) {
   return (view: UsageView, fresh: Fresh): UsageView => {
     const added = withFresh(view, fresh);
-    return encodeView(added).length <= maxBytes
-      ? added
-      : { ...view, closed: [...(view.closed ?? []), fresh.partition].sort() };
+    return fits(added, limits) ? added : { ...view, closed: [...(view.closed ?? []), fresh.partition].sort() };
   };
+}
+
+/** Whether a view may be stored as one item. */
+export function fits(view: UsageView, limits: ViewLimits): boolean {
+  return hasRoom(view, encodeView(view).length, limits);
+}
+
+function hasRoom({ meters }: UsageView, bytes: number, { maxBytes, maxCombinations }: ViewLimits): boolean {
+  const isNarrow = ({ dimensions }: UsageView['meters'][string]) => Object.keys(dimensions).length <= maxCombinations;
+  return bytes <= maxBytes && Object.values(meters).every(isNarrow);
 }
 
 function isClosed({ closed = [] }: UsageView, partition: string): boolean {

@@ -1,13 +1,13 @@
+import type { ProjectId } from '../ids.ts';
 import type { Clock } from '../time/clock.ts';
 import { millisOf } from '../time/instant.ts';
 import { compareViews } from './compare-views.ts';
-import { type BackfilledDay, type DayGroupDeps, type DayOfCustomers, recountInGroups } from './day-groups.ts';
+import { type DayGroupDeps, recountInGroups } from './day-groups.ts';
 import type { DayViews, RecountedItem } from './day-recount.ts';
 import { type FoldedQuotas, isLate } from './fold-partitions.ts';
-import { VIEW_LIMITS, type ViewLimits } from './fold-view.ts';
+import { fits, VIEW_LIMITS, type ViewLimits } from './fold-view.ts';
 import type { UsageDisputes, UsageViews } from './ports.ts';
 import type { RecountedDay } from './recount-days.ts';
-import { encodeView } from './usage-view.ts';
 
 export interface RebuildDeps extends DayGroupDeps {
   readonly views: Pick<UsageViews, 'readViews' | 'readCursor' | 'writeView' | 'markSeen' | 'markLate'>;
@@ -19,6 +19,16 @@ export interface RebuildDeps extends DayGroupDeps {
   readonly isPriced: (meter: string) => boolean;
   /** How large a view may grow; only tests of full views set it. */
   readonly viewLimits?: ViewLimits;
+}
+
+/** Some customers' views of one UTC day. */
+export interface DayOfCustomers {
+  readonly project: ProjectId;
+  /** `20261121`. */
+  readonly day: string;
+  readonly customers: readonly string[];
+  /** A meter whose past the views are to hold that is newer than they are. */
+  readonly backfilled?: string;
 }
 
 /** A customer's day that could not be rebuilt; its views stay as they were. */
@@ -46,12 +56,15 @@ const TRIES = 12;
  * never restarts, so folding goes on all the while. What the fold cursors have passed and a view has missed is taken in too,
  * and the view's cursor moves with it. A day whose log is not all there is left alone.
  */
-export async function rebuildDay(input: DayOfCustomers | BackfilledDay, deps: RebuildDeps): Promise<RebuiltDay> {
+export async function rebuildDay(input: DayOfCustomers, deps: RebuildDeps): Promise<RebuiltDay> {
+  const { project, day, backfilled } = input;
+  const past = backfilled === undefined ? {} : { backfilled };
   const done = { views: 0, mended: new Set<string>(), refused: [] as RefusedDay[] };
   let customers = input.customers;
   for (let attempt = 0; attempt < TRIES && customers.length > 0; attempt++) {
     const again: string[] = [];
-    for await (const group of recountInGroups({ ...input, customers }, deps)) {
+    const days = customers.map((customer) => ({ customer, day }));
+    for await (const group of recountInGroups({ project, days, ...past }, deps)) {
       for (const counted of group) {
         if (attempt === 0) done.views += counted.views.items.length;
         const outcome = await writeDay(counted, deps);
@@ -63,7 +76,6 @@ export async function rebuildDay(input: DayOfCustomers | BackfilledDay, deps: Re
     }
     customers = again;
   }
-  const { project, day } = input;
   await deps.quotas?.refresh(input.customers.map((customer) => ({ project, customer, day })));
   const reason = `Its views were written ${TRIES} times while they were counted again; try in a quieter hour.`;
   const contended = customers.map((customer) => ({ customer, day, code: 'view_contended' as const, reason }));
@@ -87,10 +99,10 @@ async function writeDay(
   }
   const changed = items.filter((item) => compareViews(item).length > 0 || hasMoved(item));
   if (changed.length === 0) return 'equal';
-  const { maxBytes } = deps.viewLimits ?? VIEW_LIMITS;
-  const large = changed.find(({ view }) => encodeView(view).length > maxBytes);
+  const limits = deps.viewLimits ?? VIEW_LIMITS;
+  const large = changed.find(({ view }) => !fits(view, limits));
   if (large !== undefined) {
-    const reason = `Rebuilt, the item ${large.stored.key.part || 'of the day'} would be larger than ${maxBytes} bytes.`;
+    const reason = `Rebuilt, the item ${large.stored.key.part || 'of the day'} would hold more than ${limits.maxCombinations} combinations of dimension values, or be larger than ${limits.maxBytes} bytes.`;
     return { customer, day, code: 'view_full', reason };
   }
   if (uncounted.length > 0) await deps.views.markSeen(project, customer);

@@ -1,6 +1,6 @@
 import { type SettleRunDeps, settleRun } from '../../core/invoicing/settle-run.ts';
 import { toAslError } from '../shared/error-map.ts';
-import { readSettleInput } from '../shared/run-input.ts';
+import { readStepInput } from '../shared/run-input.ts';
 import { wireSettleUsage } from '../shared/wire/billing.ts';
 import { wired } from '../shared/wire.ts';
 
@@ -11,7 +11,7 @@ const BUDGET_MILLIS = 600_000;
 export function handle(deps: SettleRunDeps) {
   return async (input: unknown) => {
     try {
-      const step = await settleRun({ ...readSettleInput(input), budgetMillis: BUDGET_MILLIS }, deps);
+      const step = await settleRun({ ...readStepInput(input), budgetMillis: BUDGET_MILLIS }, deps);
       return {
         done: step.done,
         cursor: step.cursor,

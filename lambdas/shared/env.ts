@@ -44,7 +44,7 @@ export const ENV = {
   ],
   'publish-usage': ['EVENT_BUS_NAME'],
   'run-usage-job': ['BILLING_TABLE', 'USAGE_LOG_TABLE', 'USAGE_VIEWS_TABLE', 'JOB_QUEUE_URL', 'USAGE_QUEUE_URL'],
-  'reconcile-usage': [
+  'reconcile-sample': [
     'BILLING_TABLE',
     'USAGE_LOG_TABLE',
     'USAGE_VIEWS_TABLE',
@@ -72,6 +72,7 @@ export const ENV = {
     'USAGE_QUEUE_URL',
     'USAGE_DEAD_LETTERS_URL',
   ],
+  'reconcile-usage': ['BILLING_TABLE', 'USAGE_LOG_TABLE', 'USAGE_VIEWS_TABLE', 'POWERTOOLS_SERVICE_NAME'],
   'write-manifest': ['BILLING_TABLE', 'ARCHIVE_BUCKET'],
   'rate-accounts': ['BILLING_TABLE', 'USAGE_VIEWS_TABLE', 'ARCHIVE_BUCKET'],
   'issue-invoices': ['BILLING_TABLE'],

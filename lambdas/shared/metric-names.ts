@@ -12,7 +12,7 @@ export const METRIC = {
   UnsentConsumptionSeconds: 'Seconds',
   /** Hours since the oldest log partition that waits could have been archived. Emitted by archive-usage, 0 when there is none. */
   ArchiveOverdueHours: 'Count',
-  /** Customers' days whose views and log do not agree, and such a comparison that did not end. Emitted by reconcile-usage. */
+  /** Customers' days whose views and log do not agree, and such a comparison that did not end. Emitted by reconcile-usage and reconcile-sample. */
   DisputedDays: 'Count',
   /** Seconds since the oldest event that waits in an outbox. Emitted by publish-outbox, 0 when there is none. */
   OutboxAgeSeconds: 'Seconds',
@@ -20,7 +20,10 @@ export const METRIC = {
   BillingRunFailed: 'Count',
   /** Webhooks that were refused or could not be applied. Emitted by receive-stripe and apply-stripe. */
   WebhookFailed: 'Count',
-  /** Usage messages moved from the dead letters into durable parking. Emitted by park-messages. */
+  /**
+   * Usage messages moved from the dead letters into durable parking, and events that folding set aside there. Emitted by
+   * park-messages, fold-usage and sweep-usage.
+   */
   ParkedMessages: 'Count',
 } as const;
 

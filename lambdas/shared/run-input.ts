@@ -30,7 +30,7 @@ const rowSchema = z.object({
   open_ids: z.array(z.string()),
 });
 
-const settleSchema = runSchema.extend({ cursor: z.string().nullable() });
+const stepSchema = runSchema.extend({ cursor: z.string().nullable() });
 const manifestSchema = runSchema.extend({ through: z.string().nullable(), reason: z.string() });
 const batchSchema = runSchema.extend({ items: z.array(rowSchema) });
 const finishSchema = runSchema.extend({ failed: z.boolean(), error: z.unknown().optional() });
@@ -47,8 +47,8 @@ function runOf(input: z.output<typeof runSchema>) {
   return { project: parseProjectId(input.project_id), run: input.run_id as BillingRunId, asOf: input.as_of };
 }
 
-export function readSettleInput(input: unknown) {
-  const known = read(settleSchema, input);
+export function readStepInput(input: unknown) {
+  const known = read(stepSchema, input);
   return { ...runOf(known), cursor: known.cursor };
 }
 

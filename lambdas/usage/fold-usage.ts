@@ -1,4 +1,5 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
+import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import type { FoldDeps } from '../../core/usage/fold-partitions.ts';
 import { type FoldHint, type FoldPolicy, foldOnHints } from '../../core/usage/sweep-usage.ts';
@@ -8,6 +9,7 @@ import { wired } from '../shared/wire.ts';
 
 export interface FoldUsageDeps extends FoldDeps {
   readonly policy: FoldPolicy;
+  readonly metrics: Metrics;
   readonly logger: Logger;
 }
 
@@ -21,6 +23,7 @@ type Announced = FoldHint & { readonly itemIdentifier: string };
 export function handle(deps: FoldUsageDeps) {
   return async (event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> => {
     const failed: string[] = [];
+    let parked = 0;
     const highest = new Map<string, Announced>();
     for (const record of event.Records) {
       const itemIdentifier = record.dynamodb?.SequenceNumber ?? '';
@@ -35,12 +38,18 @@ export function handle(deps: FoldUsageDeps) {
     }
     for (const hints of byProject([...highest.values()])) {
       const folded = await foldOnHints(hints, deps.policy, deps);
+      parked += folded.parkedEvents;
       if (folded.foldedEvents > 0) deps.logger.info('folded', { events: folded.foldedEvents });
       for (const { place, error } of folded.failed) {
         const hint = highest.get(`${place.project}/${place.partition}`);
         if (hint !== undefined) failed.push(hint.itemIdentifier);
         deps.logger.error('partition not folded', { ...place, error: asError(error) });
       }
+    }
+    // A metric is a log line, and lines cost: none for the rule.
+    if (parked > 0) {
+      deps.metrics.addMetric('ParkedMessages', MetricUnit.Count, parked);
+      deps.metrics.publishStoredMetrics();
     }
     return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
   };

@@ -32,12 +32,14 @@ export function handle(deps: SweepUsageDeps) {
     let lagMillis = 0;
     let unsentMillis = 0;
     let failed = 0;
+    let parked = 0;
     for (const { id } of await deps.projects.list()) {
       try {
         unsentMillis = Math.max(unsentMillis, (await deps.resend(id)).oldestMillis);
         const swept = await sweepUsage({ project: id, scope: request.scope ?? 'recent', policy: deps.policy }, deps);
         partitions += swept.partitions;
         foldedEvents += swept.foldedEvents;
+        parked += swept.parkedEvents;
         lagMillis = Math.max(lagMillis, swept.lagMillis);
         if (swept.failed[0] !== undefined) throw swept.failed[0].error;
       } catch (error) {
@@ -47,6 +49,7 @@ export function handle(deps: SweepUsageDeps) {
     }
     deps.metrics.addMetric('FoldLagSeconds', MetricUnit.Seconds, Math.ceil(lagMillis / 1000));
     deps.metrics.addMetric('UnsentConsumptionSeconds', MetricUnit.Seconds, Math.ceil(unsentMillis / 1000));
+    if (parked > 0) deps.metrics.addMetric('ParkedMessages', MetricUnit.Count, parked);
     deps.metrics.publishStoredMetrics();
     if (failed > 0)
       throw new Error(

@@ -23,6 +23,7 @@ const ARCHIVE_REASON = 'Objects are named by run and by content; each function k
 /** The functions that the monthly workflow calls, in its order. */
 export class BillingSteps extends Construct {
   readonly settleUsage: HouseFunction;
+  readonly reconcileUsage: HouseFunction;
   readonly writeManifest: HouseFunction;
   readonly rateAccounts: HouseFunction;
   readonly issueInvoices: HouseFunction;
@@ -32,6 +33,7 @@ export class BillingSteps extends Construct {
   constructor(scope: Construct, id: string, props: BillingStepsProps) {
     super(scope, id);
     this.settleUsage = this.settling(props);
+    this.reconcileUsage = this.reconciling(props);
     this.writeManifest = this.manifest(props);
     this.rateAccounts = this.rating(props);
     this.issueInvoices = this.issuing(props);
@@ -61,6 +63,31 @@ export class BillingSteps extends Construct {
         .allow(['dynamodb:UpdateItem'], [data.billing.tableArn])
         // How much is still queued, for the report.
         .allow(['sqs:GetQueueAttributes'], [usage.queue.queueArn, usage.deadLetters.queue.queueArn])
+    );
+  }
+
+  private reconciling({ config, data }: BillingStepsProps): HouseFunction {
+    const { billing, usageLog, usageViews } = data;
+    return (
+      new HouseFunction<'reconcile-usage'>(this, 'ReconcileUsage', {
+        name: 'reconcile-usage',
+        config,
+        description: 'Holds the views that are about to be rated against the log',
+        environment: {
+          BILLING_TABLE: billing.tableName,
+          USAGE_LOG_TABLE: usageLog.tableName,
+          USAGE_VIEWS_TABLE: usageViews.tableName,
+          POWERTOOLS_SERVICE_NAME: serviceName(config),
+        },
+        timeout: STEP_TIMEOUT,
+        memoryMb: 1_769,
+      })
+        .allow(['dynamodb:Query'], [usageLog.tableArn, usageViews.tableArn])
+        // Fold cursors, and the disputes it opens.
+        .allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [usageViews.tableArn])
+        // Meters, who is due, and the run's record, which says what came of it.
+        .allow(['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'], [billing.tableArn])
+        .allow(['dynamodb:Query'], [`${billing.tableArn}/index/by_project`])
     );
   }
 

@@ -97,6 +97,7 @@ export class BillingWorkflow extends Construct {
 function functionsByName({ steps, publishOutbox }: BillingWorkflowProps): Readonly<Record<string, HouseFunction>> {
   return {
     SettleUsageArn: steps.settleUsage,
+    ReconcileUsageArn: steps.reconcileUsage,
     WriteManifestArn: steps.writeManifest,
     RateAccountsArn: steps.rateAccounts,
     IssueInvoicesArn: steps.issueInvoices,

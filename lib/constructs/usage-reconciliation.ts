@@ -14,16 +14,16 @@ export interface UsageReconciliationProps {
   readonly alarms: AlarmRegistry;
 }
 
-/** Each day at 00:30 UTC, half an hour before the billing runs: views held against the log they were counted from. */
+/** Each day at 00:30 UTC: a sample of the views held against the log they were counted from. Billing runs do it for all they rate. */
 export class UsageReconciliation extends Construct {
   constructor(scope: Construct, id: string, props: UsageReconciliationProps) {
     super(scope, id);
     const { config, data, alarms } = props;
     const { billing, usageLog, usageViews } = data;
-    const reconcile = new HouseFunction<'reconcile-usage'>(this, 'ReconcileUsage', {
-      name: 'reconcile-usage',
+    const reconcile = new HouseFunction<'reconcile-sample'>(this, 'ReconcileSample', {
+      name: 'reconcile-sample',
       config,
-      description: 'Holds usage views against the log',
+      description: 'Holds a sample of the usage views against the log',
       environment: {
         BILLING_TABLE: billing.tableName,
         USAGE_LOG_TABLE: usageLog.tableName,
@@ -37,12 +37,11 @@ export class UsageReconciliation extends Construct {
       .allow(['dynamodb:Query'], [usageLog.tableArn, usageViews.tableArn])
       // Fold cursors, and the disputes it opens.
       .allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [usageViews.tableArn])
-      // Projects, meters, and who is about to be billed.
-      .allow(['dynamodb:GetItem', 'dynamodb:Query'], [billing.tableArn])
-      .allow(['dynamodb:Query'], [`${billing.tableArn}/index/by_project`]);
+      // Projects and meters.
+      .allow(['dynamodb:GetItem', 'dynamodb:Query'], [billing.tableArn]);
     new HouseSchedule(this, 'Daily', {
       expression: ScheduleExpression.cron({ minute: '30', hour: '0', timeZone: TimeZone.ETC_UTC }),
-      description: 'Holds usage views against the log',
+      description: 'Holds a sample of the usage views against the log',
       target: reconcile,
       input: {},
       deadLetters: new DeadLetterQueue(this, 'DeadLetters', {

@@ -79,7 +79,9 @@ export class World {
 
   constructor(random: Random) {
     this.random = random;
-    this.viewLimits = random.chance(0.15) ? { splitBytes: 150, maxBytes: random.pick([150, 200, 300]) } : VIEW_LIMITS;
+    this.viewLimits = random.chance(0.15)
+      ? { ...VIEW_LIMITS, splitBytes: 150, maxBytes: random.pick([150, 200, 300]) }
+      : VIEW_LIMITS;
     this.database.onPut = (table, item) => {
       if (table === TABLES.log) this.chunks.push(item);
     };

@@ -155,6 +155,7 @@ test.each(DEATHS)(
 
 const STEPS = [
   'settle-usage',
+  'reconcile-usage',
   'write-manifest',
   'rate-accounts',
   'issue-invoices',

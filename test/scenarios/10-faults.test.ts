@@ -16,6 +16,7 @@ const WRITES: readonly (readonly [string, readonly string[]])[] = [
   ['sweep-usage', ['PutItem', 'TransactWriteItems']],
   ['publish-usage', ['PutEvents']],
   ['settle-usage', ['PutItem', 'UpdateItem']],
+  ['reconcile-usage', ['UpdateItem']],
   ['write-manifest', ['PutObject', 'UpdateItem']],
   ['rate-accounts', ['PutItem', 'PutObject']],
   ['issue-invoices', ['TransactWriteItems']],

@@ -8,6 +8,7 @@ import { handle as finishRun } from '../../lambdas/billing/finish-run.ts';
 import { handle as issueInvoices } from '../../lambdas/billing/issue-invoices.ts';
 import { handle as publishOutbox } from '../../lambdas/billing/publish-outbox.ts';
 import { handle as rateAccounts } from '../../lambdas/billing/rate-accounts.ts';
+import { handle as reconcileUsage } from '../../lambdas/billing/reconcile-usage.ts';
 import { handle as settleUsage } from '../../lambdas/billing/settle-usage.ts';
 import { handle as writeManifest } from '../../lambdas/billing/write-manifest.ts';
 import type { Outcome } from '../../local/lambda/environment.ts';
@@ -22,6 +23,7 @@ import { at, type BillingParts, BillingWorld, startBillingParts } from '../suppo
  */
 const FUNCTIONS = [
   'SettleUsage',
+  'ReconcileUsage',
   'WriteManifest',
   'RateAccounts',
   'IssueInvoices',
@@ -127,6 +129,10 @@ class Workflow {
         parked: async () => 0,
         queues: async () => ({ queued: 0, deadLettered: 0 }),
       }),
+      ReconcileUsage: reconcileUsage({
+        ...deps,
+        reconcile: async () => ({ views: 9, disputedDays: 0, unprovableDays: 0, cursor: null }),
+      }),
       WriteManifest: writeManifest(deps),
       RateAccounts: rateAccounts(deps),
       IssueInvoices: issueInvoices(deps),
@@ -196,9 +202,15 @@ describe('the monthly workflow', () => {
     const flow = await workflow();
     const { execution, run } = await flow.run('2026-12-01T01:00:00Z');
     expect(execution.status).toBe('SUCCEEDED');
-    expect(run).toMatchObject({ status: 'finished', settled: { partitions: 2 }, report: { totals: BILLED } });
+    expect(run).toMatchObject({
+      status: 'finished',
+      settled: { partitions: 2 },
+      reconciled: { views: 9 },
+      report: { totals: BILLED },
+    });
     expect(flow.calls).toEqual([
       'SettleUsage',
+      'ReconcileUsage',
       'WriteManifest',
       'RateAccounts',
       'IssueInvoices',

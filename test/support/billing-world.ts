@@ -288,6 +288,7 @@ export class BillingWorld {
     this.now = at(asOf);
     const run = await startBillingRun({ project, reason: 'request', asOf: at(asOf), through }, deps);
     await deps.runs.settled(project, run.id, { partitions: 1, foldedEvents: 0, parked: 0, queued: 0, deadLettered: 0 });
+    await deps.runs.reconciled(project, run.id, { views: 1, disputedDays: 0, unprovableDays: 0 });
     const ids = { project_id: project, run_id: run.id, as_of: at(asOf) };
     const place = await writeManifest(deps)({ ...ids, through, reason: 'request' });
     const { Body } = { Body: this.parts.objects.read(BUCKET, place.key) };

@@ -4,12 +4,14 @@ import { usageRegistry } from '../../adapters/dynamodb/usage-registry.ts';
 import { usageViews } from '../../adapters/dynamodb/usage-views.ts';
 import type { MeterRevision } from '../../core/catalog/meter.ts';
 import type { LoggedEvent } from '../../core/usage/chunk.ts';
+import type { CustomerDay, DayGroupDeps } from '../../core/usage/day-groups.ts';
 import { type FoldDeps, foldPartitions } from '../../core/usage/fold-partitions.ts';
 import type { ViewLimits } from '../../core/usage/fold-view.ts';
 import { hourKey } from '../../core/usage/log-partition.ts';
 import { PartitionState } from '../../core/usage/partition-state.ts';
 import { planChunk } from '../../core/usage/plan-chunk.ts';
 import type { UsageRegistry } from '../../core/usage/ports.ts';
+import { reconcileDays } from '../../core/usage/reconcile-days.ts';
 import type { Random } from '../faults/random.ts';
 import { Actor, World } from '../faults/world.ts';
 import { NOW_MILLIS, PROJECT, share, TABLES } from './usage-fixtures.ts';
@@ -93,4 +95,19 @@ export class RecountWorld {
       if (failures.length > 0) throw failures[0];
     });
   }
+}
+
+/** All that holding the days against the log says. */
+export async function reconciledDays(days: readonly CustomerDay[], deps: DayGroupDeps) {
+  const found: { views: number; findings: unknown[]; unprovable: CustomerDay[] } = {
+    views: 0,
+    findings: [],
+    unprovable: [],
+  };
+  for await (const { views, findings, unprovable } of reconcileDays(PROJECT, days, deps)) {
+    found.views += views;
+    found.findings.push(...findings);
+    found.unprovable.push(...unprovable);
+  }
+  return found;
 }

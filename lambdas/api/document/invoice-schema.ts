@@ -103,6 +103,13 @@ export const billingRunSchema = z.object({
       deadLettered: z.int().meta({ description: 'About so many messages of all projects waited to be parked.' }),
     })
     .nullable(),
+  reconciled: z
+    .object({
+      views: z.int().meta({ description: 'View items counted again from the log and compared.' }),
+      disputedDays: z.int().meta({ description: 'On which they did not agree; their customers are not billed.' }),
+      unprovableDays: z.int().meta({ description: 'Whose log has expired in part.' }),
+    })
+    .nullable(),
   planned: z.object({ accounts: z.int(), invoices: z.int() }).nullable(),
   report: z
     .looseObject({

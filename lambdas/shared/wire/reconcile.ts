@@ -1,29 +1,57 @@
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { billedLedger } from '../../../adapters/dynamodb/billed-ledger.ts';
 import { billingReads } from '../../../adapters/dynamodb/billing-reads.ts';
+import { billingRuns } from '../../../adapters/dynamodb/billing-runs.ts';
 import { seenCustomers } from '../../../adapters/dynamodb/customers.ts';
+import { readLateDays } from '../../../adapters/dynamodb/late-days.ts';
 import { usageDisputes } from '../../../adapters/dynamodb/usage-disputes.ts';
-import type { ReconcileUsageDeps } from '../../../core/usage/reconcile-usage.ts';
+import type { ReconcileUsage, UsageReads } from '../../../core/invoicing/ports.ts';
+import { reconcileUsage } from '../../../core/usage/reconcile-usage.ts';
 import { dynamoClient } from './clients.ts';
 import { environment } from './environment.ts';
 import { functionLogger, functionMetrics } from './telemetry.ts';
 import { wireFolding } from './usage.ts';
 
-/** The wiring of the daily reconciliation. */
+/** The wiring of those who hold views against the log: a billing run's step, and the daily sample. */
+function wireReconciling(env: Parameters<typeof wireFolding>[0]) {
+  const folding = wireFolding(env);
+  return { ...folding, disputes: usageDisputes(dynamoClient(), env.USAGE_VIEWS_TABLE, folding.clock) };
+}
+
 export function wireReconcileUsage() {
   const env = environment('reconcile-usage');
   const client = dynamoClient();
-  const folding = wireFolding(env);
-  const reads = billingReads(client, env.BILLING_TABLE);
-  const due: ReconcileUsageDeps['due'] = async function* (project, closesAt) {
-    for await (const page of reads.dueSubscriptions(project, closesAt))
-      yield page.map(({ customer, billedThrough }) => ({ customer, from: billedThrough }));
+  const deps = wireReconciling(env);
+  const logger = functionLogger('reconcile-usage');
+  const metrics = functionMetrics();
+  const reconcile: ReconcileUsage = async (input) => {
+    const { views, findings, unprovable, cursor } = await reconcileUsage(input, deps);
+    for (const finding of findings)
+      logger.error('views do not agree with the log', { project: input.project, finding: JSON.stringify(finding) });
+    metrics.addMetric('DisputedDays', MetricUnit.Count, findings.length);
+    metrics.publishStoredMetrics();
+    return { views, disputedDays: findings.length, unprovableDays: unprovable, cursor };
+  };
+  const usage: Pick<UsageReads, 'lateDays'> = {
+    lateDays: (project, customer) => readLateDays(client, env.USAGE_VIEWS_TABLE, project, customer),
   };
   return {
-    ...folding,
-    customers: seenCustomers(client, env.USAGE_VIEWS_TABLE),
-    disputes: usageDisputes(client, env.USAGE_VIEWS_TABLE, folding.clock),
-    due,
+    reads: billingReads(client, env.BILLING_TABLE),
+    looks: billedLedger(client, env.BILLING_TABLE),
+    runs: billingRuns(client, env.BILLING_TABLE),
+    clock: deps.clock,
+    usage,
+    reconcile,
+  };
+}
+
+export function wireReconcileSample() {
+  const env = environment('reconcile-sample');
+  return {
+    ...wireReconciling(env),
+    customers: seenCustomers(dynamoClient(), env.USAGE_VIEWS_TABLE),
     oneIn: Number(env.RECONCILE_ONE_IN),
     metrics: functionMetrics(),
-    logger: functionLogger('reconcile-usage'),
+    logger: functionLogger('reconcile-sample'),
   };
 }

@@ -266,6 +266,7 @@ describe('billing runs', () => {
     startedAt: at('2026-12-01T01:00:00Z'),
     finishedAt: null,
     settled: null,
+    reconciled: null,
     planned: null,
     report: null,
   });
@@ -282,9 +283,10 @@ describe('billing runs', () => {
       queued: 2,
       deadLettered: 3,
     });
+    await deps.runs.reconciled(project, run.id, { views: 9, disputedDays: 1, unprovableDays: 0 });
     await deps.runs.planned(project, run.id, { accounts: 2, invoices: 2 });
     const known = await deps.runs.find(project, run.id);
-    expect(known).toMatchObject({ settled: { partitions: 3 }, planned: { accounts: 2 } });
+    expect(known).toMatchObject({ settled: { partitions: 3 }, reconciled: { views: 9 }, planned: { accounts: 2 } });
     const report = reportOf({ run, rows: [], outcomes: new Map(), unpushed: 0, error: null });
     const event = productEvent({
       type: 'BillingRunFinished',

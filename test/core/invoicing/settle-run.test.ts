@@ -42,6 +42,7 @@ function warningsWith(settled: SettledUsage): readonly string[] {
     startedAt: now,
     finishedAt: null,
     settled,
+    reconciled: { views: 4, disputedDays: 0, unprovableDays: 0 },
     planned: { accounts: 0, invoices: 0 },
     report: null,
   };

@@ -247,7 +247,7 @@ describe('usage read from the views', () => {
       fc.asyncProperty(
         fc.array(fc.array(happened, { maxLength: 12 }), { maxLength: 5 }),
         fc.uniqueArray(fc.nat(LENGTH), { minLength: 2, maxLength: 2 }).map((ends) => ends.toSorted((a, b) => a - b)),
-        fc.constantFrom(VIEW_LIMITS, { splitBytes: 60, maxBytes: 100_000 }),
+        fc.constantFrom(VIEW_LIMITS, { ...VIEW_LIMITS, splitBytes: 60, maxBytes: 100_000 }),
         async (turns, [from = 0, to = 0], limits) => {
           const views = await folded(turns, limits);
           const events = turns.flat().map(({ event }) => event);
@@ -347,7 +347,11 @@ describe('usage read from the views', () => {
     const list = Array.from({ length: 1_500 }, (_, index) =>
       event('2026-11-21T00:00:00Z', { n: '1', user: `user ${index % 1_000}`, region: 'eu' }),
     ).map((one, index) => ({ ...one, event: { ...one.event, id: `e${index}` } }));
-    const views = await folded([list.slice(0, 700), list.slice(700)], { splitBytes: 500, maxBytes: 2_000 });
+    const views = await folded([list.slice(0, 700), list.slice(700)], {
+      ...VIEW_LIMITS,
+      splitBytes: 500,
+      maxBytes: 2_000,
+    });
     const stored = await views.readViews(PROJECT, 'ada', '20261121', '20261121');
     const depths = new Set(stored.map(({ key }) => key.part).filter((part) => part.startsWith('unique_count')));
     expect(new Set([...depths].map((part) => part.split('~').length))).toEqual(new Set([1, 2, 3, 4]));

@@ -6,10 +6,9 @@ import { type BackfillMeterDeps, backfillMeter, FOLDER_LIFE_MILLIS } from '../..
 import type { LoggedEvent } from '../../../core/usage/chunk.ts';
 import { VIEW_LIMITS } from '../../../core/usage/fold-view.ts';
 import { readUsage } from '../../../core/usage/read-usage.ts';
-import { reconcileDay } from '../../../core/usage/reconcile-day.ts';
 import type { UsageJob } from '../../../core/usage/usage-job.ts';
 import { Random } from '../../faults/random.ts';
-import { RecountWorld } from '../../support/recount-world.ts';
+import { RecountWorld, reconciledDays } from '../../support/recount-world.ts';
 import { logged, METERS, NOW_MILLIS, PARTITION, PROJECT } from '../../support/usage-fixtures.ts';
 
 const QUARTER = 900_000;
@@ -111,10 +110,8 @@ async function schedule(seed: number, work: typeof untilItWaits = untilItWaits) 
   const results = { found: {} as Record<string, string>, wrong: [] as unknown[] };
   const looking = async () => {
     results.found = await totals(at);
-    for (const day of ['20261120', '20261121']) {
-      const { findings } = await reconcileDay({ project: PROJECT, day, customers: CUSTOMERS }, at.deps);
-      results.wrong.push(...findings);
-    }
+    const days = ['20261120', '20261121'].flatMap((day) => CUSTOMERS.map((customer) => ({ customer, day })));
+    results.wrong.push(...(await reconciledDays(days, at.deps)).findings);
   };
   await at.run(looking());
   return { ...results, expected: truth(events), job };

@@ -7,6 +7,7 @@ import { invariantBroken } from '../../../core/errors.ts';
 import { parseInstant } from '../../../core/time/instant.ts';
 import type { LoggedEvent } from '../../../core/usage/chunk.ts';
 import { type FoldDeps, foldPartition } from '../../../core/usage/fold-partitions.ts';
+import { VIEW_LIMITS } from '../../../core/usage/fold-view.ts';
 import { PartitionState } from '../../../core/usage/partition-state.ts';
 import { planChunk } from '../../../core/usage/plan-chunk.ts';
 import { readUsage } from '../../../core/usage/read-usage.ts';
@@ -140,7 +141,7 @@ describe('folding a partition', () => {
   });
 
   test('parks every event of a full day once, whichever customers share its chunk', async () => {
-    const full: FoldDeps = { ...deps, viewLimits: { splitBytes: 1, maxBytes: 1 } };
+    const full: FoldDeps = { ...deps, viewLimits: { ...VIEW_LIMITS, splitBytes: 1, maxBytes: 1 } };
     await append([logged({ id: 'a' }), logged({ id: 'b' }), logged({ id: 'a', customer: 'bob' })]);
     await foldPartition(PLACE, full);
     const parked = await deps.parking.list(PROJECT);
@@ -157,7 +158,7 @@ describe('folding a partition', () => {
   });
 
   test('an event that a view has no room for is parked and never counted, though a folder died between the two', async () => {
-    const full: FoldDeps = { ...deps, viewLimits: { splitBytes: 1, maxBytes: 1 } };
+    const full: FoldDeps = { ...deps, viewLimits: { ...VIEW_LIMITS, splitBytes: 1, maxBytes: 1 } };
     const dying = { ...full.parking, park: () => Promise.reject(new Error('died')) };
     await append([logged({ id: 'a' })]);
     await expect(foldPartition(PLACE, { ...full, parking: dying })).rejects.toThrow('died');

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { usageViews } from '../../../adapters/dynamodb/usage-views.ts';
 import { parseInstant } from '../../../core/time/instant.ts';
-import { foldView, type SequencedReadings } from '../../../core/usage/fold-view.ts';
+import { foldView, type SequencedReadings, VIEW_LIMITS } from '../../../core/usage/fold-view.ts';
 import { readUsage } from '../../../core/usage/read-usage.ts';
 import type { Reading } from '../../../core/usage/usage-view.ts';
 import { Random } from '../../faults/random.ts';
@@ -231,12 +231,30 @@ describe('folding a day', () => {
     expect(Object.keys(slice?.view.cursors ?? {})).not.toContain(`0.${partitions}`);
   }, 60_000);
 
+  test('takes so many combinations of dimension values of a meter, however small they are, and gives the rest back', async () => {
+    const { views, fold, totals } = world();
+    // Of sixteen slices, each with room for 2,000: far below and far above.
+    const few = Array.from({ length: 24_000 }, (_, i) => reading({ dimensionKey: `["${i}"]` }));
+    expect(await fold([{ sequence: 1, readings: few }])).toEqual([]);
+    const many = Array.from({ length: 16_000 }, (_, i) => reading({ dimensionKey: `["x${i}"]`, meter: 'calls' }));
+    const rejected = await fold([{ sequence: 1, readings: [...many, reading({ meter: 'other' })] }], 'q');
+    expect(rejected.length).toBeGreaterThan(0);
+    expect(new Set(rejected.map(({ meter }) => meter))).toEqual(new Set(['calls']));
+    const found = await totals();
+    expect(found['other u']).toBe('1');
+    expect(Object.keys(found).length + rejected.length).toBe(24_000 + 16_000 + 1);
+    for (const { view } of await views.readViews(PROJECT, 'ada', '20261121', '20261121'))
+      for (const { dimensions } of Object.values(view.meters))
+        expect(Object.keys(dimensions).length).toBeLessThanOrEqual(2_000);
+  });
+
   test('a partition of which something did not fit is never counted in part, and the next one is counted again', async () => {
     const { views, totals } = world();
     const key = { ...DAY, part: 'calls~0' };
     const chunk = (sequence: number) => ({ sequence, readings: users(sequence * 10, 10) });
     const fold = (partition: string, chunks: readonly SequencedReadings[]) =>
       foldView({ key, partitions: [{ partition, upTo: chunks.at(-1)?.sequence ?? 0, chunks }] }, views, {
+        ...VIEW_LIMITS,
         splitBytes: 1,
         // ten users of 64 digits that do not compress fit, twenty do not
         maxBytes: 700,

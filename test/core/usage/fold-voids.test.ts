@@ -7,6 +7,7 @@ import type { Meter } from '../../../core/catalog/meter.ts';
 import { instantFromMillis, parseInstant } from '../../../core/time/instant.ts';
 import type { LoggedEvent } from '../../../core/usage/chunk.ts';
 import { type FoldDeps, foldPartition } from '../../../core/usage/fold-partitions.ts';
+import { VIEW_LIMITS } from '../../../core/usage/fold-view.ts';
 import { PartitionState } from '../../../core/usage/partition-state.ts';
 import { type PartitionShare, planChunk } from '../../../core/usage/plan-chunk.ts';
 import { readUsage } from '../../../core/usage/read-usage.ts';
@@ -181,7 +182,7 @@ describe('folding a void', () => {
 
 describe('a full view and a void', () => {
   /** Room for a handful of transactions and no more. */
-  const limits = { splitBytes: 150, maxBytes: 230 };
+  const limits = { ...VIEW_LIMITS, splitBytes: 150, maxBytes: 230 };
   const amounts = (from: number, to: number) =>
     Array.from({ length: to - from }, (_, i) =>
       tokens(`e-${from + i}`, `${1.000001 * (from + i + 1)}`.slice(0, 8), {
@@ -241,7 +242,7 @@ describe('what is left after voids', () => {
 
   test.each([
     ['in whole views', undefined],
-    ['in views that are split', { splitBytes: 200, maxBytes: 340 * 1024 }],
+    ['in views that are split', { ...VIEW_LIMITS, splitBytes: 200, maxBytes: 340 * 1024 }],
   ])('is exactly what the other events alone would have given, %s', async (_what, viewLimits) => {
     await fc.assert(
       fc.asyncProperty(

@@ -1,18 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import type { LoggedEvent } from '../../../core/usage/chunk.ts';
-import type { DayOfCustomers } from '../../../core/usage/day-groups.ts';
 import { VIEW_LIMITS } from '../../../core/usage/fold-view.ts';
 import type { UsageViews } from '../../../core/usage/ports.ts';
-import { type RebuildDeps, rebuildDay } from '../../../core/usage/rebuild-day.ts';
-import { reconcileDay } from '../../../core/usage/reconcile-day.ts';
+import { type DayOfCustomers, type RebuildDeps, rebuildDay } from '../../../core/usage/rebuild-day.ts';
 import type { UsageView } from '../../../core/usage/usage-view.ts';
 import { Random } from '../../faults/random.ts';
-import { RecountWorld } from '../../support/recount-world.ts';
+import { RecountWorld, reconciledDays } from '../../support/recount-world.ts';
 import { logged, METERS, NOW_MILLIS, PARTITION, PROJECT } from '../../support/usage-fixtures.ts';
 
 const PARTITIONS = ['0.2026112102', PARTITION];
 const DAYS = ['20261120', '20261121'];
 const CUSTOMERS = ['ada', 'bob'];
+const ALL_DAYS = DAYS.flatMap((day) => CUSTOMERS.map((customer) => ({ customer, day })));
 const dayOf = (day: string): DayOfCustomers => ({ project: PROJECT, day, customers: CUSTOMERS });
 
 function traffic(random: Random, from: number): LoggedEvent[] {
@@ -69,7 +68,7 @@ async function schedule(seed: number, plant: Plant = (deps) => deps): Promise<un
   await at.run(at.fold());
   const wrong: unknown[] = [];
   const checking = async () => {
-    for (const day of DAYS) wrong.push(...(await reconcileDay(dayOf(day), at.deps)).findings);
+    wrong.push(...(await reconciledDays(ALL_DAYS, at.deps)).findings);
   };
   await at.run(checking());
   return wrong;
@@ -122,7 +121,7 @@ describe('holding views against the log', () => {
         await at.run(appendSome(at, 3, 0));
         const found: unknown[] = [];
         const looking = async () => {
-          for (const day of [...DAYS, ...DAYS]) found.push(...(await reconcileDay(dayOf(day), at.worker())).findings);
+          for (let i = 0; i < 2; i++) found.push(...(await reconciledDays(ALL_DAYS, at.worker())).findings);
         };
         await at.run(at.foldSome(4), at.foldSome(3), appendSome(at, 4, 100), looking());
         expect(found, `seed ${seed}`).toEqual([]);
@@ -146,8 +145,9 @@ describe('a day that is not what the log says', () => {
   }
 
   async function reconciled(at: RecountWorld) {
-    const found: Awaited<ReturnType<typeof reconcileDay>>[] = [];
-    await at.run(reconcileDay(dayOf(DAY), at.deps).then((result) => void found.push(result)));
+    const found: Awaited<ReturnType<typeof reconciledDays>>[] = [];
+    const days = CUSTOMERS.map((customer) => ({ customer, day: DAY }));
+    await at.run(reconciledDays(days, at.deps).then((result) => void found.push(result)));
     return found[0];
   }
 
@@ -198,7 +198,7 @@ describe('a day that is not what the log says', () => {
     const at = await counted();
     await change(at, (view) => ({ ...view, cursors: { ...view.cursors, '0.2026080102': 3 } }));
     expect(await rebuilt(at)).toMatchObject({ mended: [], refused: [{ customer: 'ada', code: 'log_incomplete' }] });
-    expect(await reconciled(at)).toMatchObject({ findings: [], unprovable: ['ada'] });
+    expect(await reconciled(at)).toMatchObject({ findings: [], unprovable: [{ customer: 'ada' }] });
   });
 
   test('is marked as late when it is mended after its end, so that a bill of it is looked at again', async () => {

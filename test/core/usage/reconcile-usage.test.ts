@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest';
 import type { CustomerId } from '../../../core/ids.ts';
-import { instantFromMillis, parseInstant } from '../../../core/time/instant.ts';
+import { instantFromMillis } from '../../../core/time/instant.ts';
+import type { CustomerDay } from '../../../core/usage/day-groups.ts';
 import { VIEW_LIMITS } from '../../../core/usage/fold-view.ts';
-import { placementHash } from '../../../core/usage/log-partition.ts';
-import { type ReconcileUsageDeps, reconcileUsage } from '../../../core/usage/reconcile-usage.ts';
+import { type ReconciledUsage, reconcileUsage } from '../../../core/usage/reconcile-usage.ts';
+import { sampledDays } from '../../../core/usage/sampled-days.ts';
 import { Random } from '../../faults/random.ts';
 import { RecountWorld } from '../../support/recount-world.ts';
-import { logged, METERS, NOW_MILLIS, PARTITION, PROJECT } from '../../support/usage-fixtures.ts';
+import { logged, METERS, PARTITION, PROJECT } from '../../support/usage-fixtures.ts';
 
 const DAY = 86_400_000;
 const CUSTOMERS = ['ada', 'bob', 'cid'];
+const THE_21ST: readonly CustomerDay[] = CUSTOMERS.map((customer) => ({ customer, day: '20261121' }));
 
 /** Three customers with a call each on 21 November; of `tampered` the view says two. Looked at on the 23rd at 00:30. */
 async function world(tampered: readonly string[]) {
@@ -36,62 +38,72 @@ async function world(tampered: readonly string[]) {
   return at;
 }
 
-async function reconciled(
-  at: RecountWorld,
-  change: Partial<ReconcileUsageDeps & { oneIn: number; stopMillis: number }>,
-) {
+interface Asked {
+  readonly days?: readonly CustomerDay[];
+  readonly cursor?: string | null;
+  readonly millis?: number;
+}
+
+async function reconciled(at: RecountWorld, { days = THE_21ST, cursor = null, millis = 600_000 }: Asked = {}) {
   const opened: string[] = [];
-  const deps: ReconcileUsageDeps = {
-    ...at.deps,
-    customers: { list: async () => ({ items: CUSTOMERS as CustomerId[], cursor: null }) },
-    due: async function* () {},
-    disputes: { open: async (_project, customer, day) => void opened.push(`${customer} ${day}`) },
-    ...change,
+  const disputes = {
+    open: async (_project: string, customer: string, day: string) => void opened.push(`${customer} ${day}`),
   };
-  const input = {
-    ...{ project: PROJECT, oneIn: change.oneIn ?? 1, billedUntil: instantFromMillis(at.world.millis) },
-    stopAt: instantFromMillis(change.stopMillis ?? at.world.millis + 600_000),
-  };
-  const results: Awaited<ReturnType<typeof reconcileUsage>>[] = [];
-  await at.run(reconcileUsage(input, deps).then((result) => void results.push(result)));
+  const input = { project: PROJECT, days, cursor, stopAt: instantFromMillis(at.world.millis + millis) };
+  const results: ReconciledUsage[] = [];
+  await at.run(reconcileUsage(input, { ...at.deps, disputes }).then((result) => void results.push(result)));
   return { opened, ...results[0] };
 }
 
 test('a view that does not say what the log says is disputed, and right ones are not', async () => {
   const at = await world(['bob']);
-  const found = await reconciled(at, {});
-  expect(found).toMatchObject({ opened: ['bob 20261121'], views: 3, isWhole: true });
+  const found = await reconciled(at);
+  expect(found).toMatchObject({ opened: ['bob 20261121'], views: 3, unprovable: 0, cursor: null });
   expect(found.findings).toMatchObject([
     { customer: 'bob', differences: [{ meter: 'calls', view: '"2"', log: '"1"' }] },
   ]);
 });
 
-test('everybody who is about to be billed is looked at, on every unbilled day, whoever is in the sample', async () => {
+test('only what is asked for is looked at', async () => {
   const at = await world(['ada', 'bob']);
-  const due = async function* () {
-    yield [{ customer: 'ada', from: parseInstant('2026-11-01T00:00:00Z') }];
-    yield [{ customer: 'bob', from: parseInstant('2026-11-22T00:00:00Z') }];
-  };
-  const nobody = { list: async () => ({ items: [], cursor: null }) };
-  expect((await reconciled(at, { due, customers: nobody })).opened).toEqual(['ada 20261121']);
+  const days = [
+    { customer: 'bob', day: '20261120' },
+    { customer: 'ada', day: '20261121' },
+  ];
+  expect((await reconciled(at, { days })).opened).toEqual(['ada 20261121']);
+});
+
+test('stops when its time is up, and goes on behind what it has looked at', async () => {
+  const at = await world(['ada', 'cid']);
+  // More days than one pass over the log counts.
+  const days = [21, 22, 23, 24, 25, 26, 27, 28, 29].flatMap((n) =>
+    CUSTOMERS.map((customer) => ({ customer, day: `202611${n}` })),
+  );
+  const first = await reconciled(at, { days, millis: 0 });
+  expect(first).toMatchObject({ opened: ['ada 20261121', 'cid 20261121'], cursor: '20261128/cid', views: 3 });
+  const second = await reconciled(at, { days, millis: 600_000, cursor: first.cursor ?? null });
+  expect(second).toMatchObject({ opened: [], views: 0, cursor: null });
+});
+
+test('counts many days and customers in groups, each once', async () => {
+  const at = await world(['cid']);
+  const days: CustomerDay[] = [];
+  for (let i = 1; i <= 30; i++) {
+    const day = `202611${String(i).padStart(2, '0')}`;
+    for (let n = 0; n < 150; n++) days.push({ customer: `c${String(n).padStart(3, '0')}`, day });
+    if (day === '20261121') days.push(...THE_21ST);
+  }
+  expect(await reconciled(at, { days })).toMatchObject({ opened: ['cid 20261121'], views: 3, cursor: null });
 });
 
 test('the sample gives each customer a turn within so many days', async () => {
-  const at = await world(CUSTOMERS);
+  const customers = { list: async () => ({ items: CUSTOMERS as CustomerId[], cursor: null }) };
   const turns: string[] = [];
   for (let day = 0; day < 3; day++) {
-    // The day that is looked at is the one before yesterday, so every turn is played on the 23rd's views.
-    const today = Math.floor(at.world.millis / DAY) + day;
-    const due = CUSTOMERS.filter((customer) => placementHash(customer) % 3 === today % 3);
-    turns.push(...due);
+    const nowMillis = Date.UTC(2026, 10, 23, 0, 30) + day * DAY;
+    const sample = await sampledDays({ project: PROJECT, oneIn: 3, nowMillis }, { customers });
+    expect(new Set(sample.map((one) => one.day))).toEqual(new Set(sample.length > 0 ? [`202611${21 + day}`] : []));
+    turns.push(...sample.map(({ customer }) => customer));
   }
   expect(turns.sort()).toEqual(CUSTOMERS);
-  const today = Math.floor(at.world.millis / DAY);
-  const expected = CUSTOMERS.filter((customer) => placementHash(customer) % 3 === today % 3);
-  expect((await reconciled(at, { oneIn: 3 })).opened).toEqual(expected.map((customer) => `${customer} 20261121`));
-});
-
-test('says so when the time was up before everything had been looked at', async () => {
-  const at = await world(['ada']);
-  expect(await reconciled(at, { stopMillis: NOW_MILLIS })).toMatchObject({ opened: [], isWhole: false });
 });

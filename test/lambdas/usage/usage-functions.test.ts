@@ -52,19 +52,20 @@ function workers() {
     policy: POLICY,
     resend: async () => ({ sent: 0, oldestMillis: 0 }),
     logger,
+    metrics,
   };
 }
 
 beforeEach(() => {
   database = memoryTables();
   millis = NOW_MILLIS;
-  deps = workers();
   const values: [string, number][] = [];
   metrics = {
     values,
     addMetric: (name: string, _unit: string, value: number) => void values.push([name, value]),
     publishStoredMetrics: () => {},
   } as unknown as typeof metrics;
+  deps = workers();
 });
 
 function body(batchId: string, ids: readonly string[], partition = PARTITION, project: ProjectId = PROJECT): string {
@@ -186,6 +187,20 @@ describe('fold-usage', () => {
     expect(failuresOf(await foldUsage(broken)(stream(...records())))).toEqual(['100']);
     expect(await cursorOf()).toBe(0);
   });
+});
+
+test('what folding sets aside rings, whoever folds, and nothing else does', async () => {
+  const rings = () => metrics.values.filter(([name]) => name === 'ParkedMessages');
+  const full = { viewLimits: { splitBytes: 1, maxBytes: 1, maxCombinations: 1 } };
+  await appendUsage(workers())(messages(body('b-1', ['a', 'b'])));
+  await foldUsage({ ...deps, ...full })(stream(...records()));
+  expect(rings()).toEqual([['ParkedMessages', 2]]);
+  await appendUsage(workers())(messages(body('b-2', ['c'], '0.2026112102')));
+  await sweepUsage({ ...deps, ...full, projects: { list: async () => [{ id: PROJECT }] as never } })({});
+  expect(rings().at(-1)).toEqual(['ParkedMessages', 1]);
+  await appendUsage(workers())(messages(body('b-3', ['d'], '0.2026112104')));
+  await foldUsage({ ...deps })(stream(...records()));
+  expect(rings()).toHaveLength(2);
 });
 
 describe('publish-usage', () => {
