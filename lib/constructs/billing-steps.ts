@@ -86,7 +86,7 @@ export class BillingSteps extends Construct {
         // Fold cursors, and the disputes it opens.
         .allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [usageViews.tableArn])
         // Meters, who is due, and the run's record, which says what came of it.
-        .allow(['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'], [billing.tableArn])
+        .allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [billing.tableArn])
         .allow(['dynamodb:Query'], [`${billing.tableArn}/index/by_project`])
     );
   }

@@ -1,6 +1,8 @@
-/** Events that should never have been sent: voided before the bill, and after it. */
+/** Events that should never have been sent: voided before the bill, and after it. And a view that is not what the log says. */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { Scenario } from '../support/scenario.ts';
+import { usageViews } from '../../adapters/dynamodb/usage-views.ts';
+import type { ProjectId } from '../../core/ids.ts';
+import { PROJECT, Scenario } from '../support/scenario.ts';
 import { eventually, NotYet, uuid7 } from '../support/scenario-api.ts';
 import { billedByRequest } from '../support/scenario-assembly.ts';
 import { subscribe } from '../support/scenario-customers.ts';
@@ -127,4 +129,34 @@ test('voided again it is a duplicate, and the books of the hour balance', async 
     total: { accepted: 10, stored: 9, duplicates: 1, conflicts: 0, parked: 0 },
   });
   expect(await february()).toEqual({ tokens: '600', seats: '5' });
+});
+
+test('a view that does not say what the log says is not billed, and rebuilt it is', async () => {
+  scenario.at('2027-04-10T12:00:00Z');
+  await scenario.send([use('2027-04-10T11:00:00Z', '500', '2')]);
+  await scenario.appended();
+  const april = { customer: 'ada', from: '2027-04-01T00:00:00Z', to: '2027-05-01T00:00:00Z' };
+  await scenario.usageBecomes(april, { tokens: '500', seats: '2' });
+  const { USAGE_VIEWS_TABLE = '' } = scenario.stack.lambda.find('fold-usage').environment;
+  const views = usageViews(scenario.stack.parts.dynamodb, USAGE_VIEWS_TABLE);
+  const key = { project: PROJECT as ProjectId, customer: 'ada', day: '20270410', part: '' };
+  const stored = await views.readView(key);
+  const { tokens, ...meters } = stored.view.meters;
+  if (tokens === undefined) throw new Error('no tokens in the view');
+  const wrong = { ...tokens, dimensions: { '[]': { 44: '50000' } } };
+  await views.writeView({ ...stored, view: { ...stored.view, meters: { ...meters, tokens: wrong } } });
+
+  await scenario.pastTriggers('2027-05-02T12:00:00Z');
+  const { id, report } = await scenario.bill('2027-04');
+  expect(report.failures).toMatchObject([{ customer: 'ada', code: 'usage_disputed' }]);
+  expect(report.failures[0].reason).toContain('20270410');
+  const run = (await scenario.call('GET', `/v1/billing-runs/${id}`)).body;
+  expect(run.reconciled).toMatchObject({ disputed_days: 1, unprovable_days: 0 });
+  expect((await scenario.invoices()).map(({ period }) => period.key)).not.toContain('2027-04');
+
+  const rebuild = { customers: ['ada'], from: '2027-04-10T00:00:00Z', to: '2027-04-11T00:00:00Z' };
+  await finished((await ok('/v1/meters/tokens/rebuild', rebuild)).id);
+  expect(await scenario.bill('2027-04')).toMatchObject({ status: 'finished', report: { failures: [] } });
+  const invoice = (await scenario.invoicesWhen('paid')).find((one) => one.period.key === '2027-04');
+  expect(invoice?.total).toBe('7.00');
 });

@@ -296,18 +296,19 @@ describe('what the local engine would do otherwise than AWS is refused at load',
   });
 });
 
-test('the monthly workflow of the product runs through: settle, manifest, batches, publish, report', async () => {
+test('the monthly workflow of the product runs through: settle, reconcile, manifest, batches, publish, report', async () => {
   const definition = fixture('../../../statemachines/monthly-billing.asl.json', { Partition: 'aws' });
   const objects = {
     'archive/manifest': JSON.stringify(Array.from({ length: 60 }, (_, index) => ({ account: index }))),
   };
-  let settled = 0;
+  let steps = 0;
   const world = worldOf(
     definition,
     (event) => {
       if ('cursor' in event) {
-        settled += 1;
-        return { done: settled === 3, cursor: settled === 3 ? null : `c${settled}` };
+        // Settling and reconciling take three calls each.
+        steps += 1;
+        return steps % 3 === 0 ? { done: true, cursor: null } : { done: false, cursor: `c${steps}` };
       }
       if ('through' in event) return { accounts: 60, bucket: 'archive', key: 'manifest' };
       return {};
@@ -323,7 +324,14 @@ test('the monthly workflow of the product runs through: settle, manifest, batche
   };
   const { executionArn } = world.machines.start(MACHINE, 'run_1', JSON.stringify(input));
   expect(await world.machines.untilEnded(executionArn)).toMatchObject({ status: 'SUCCEEDED' });
-  expect(world.calls.filter((call) => 'cursor' in call).map((call) => call.cursor)).toEqual([null, 'c1', 'c2']);
+  expect(world.calls.filter((call) => 'cursor' in call).map((call) => call.cursor)).toEqual([
+    null,
+    'c1',
+    'c2',
+    null,
+    'c4',
+    'c5',
+  ]);
   // 60 accounts in batches of 25: three batches, three tasks each.
   expect(world.calls.filter((call) => 'items' in call)).toHaveLength(9);
 });
