@@ -20,8 +20,11 @@ export const RATES: readonly Rate[] = [
   { eventsPerSecond: 40, seconds: 900, appendWindowSeconds: 20, name: 'at_40_per_s' },
   { eventsPerSecond: 1, seconds: 3600, appendWindowSeconds: 60, name: 'at_1_per_s' },
 ];
-/** The first rate again, with usage spread otherwise over the customers. */
-export const SPREADS = { hot_customer: 'hot', thin_customers: 'thin' } as const;
+/** The first rate again, with usage spread otherwise over the customers. Thin usage is folded more rarely: a longer stretch. */
+const SPREADS = [
+  { name: 'hot_customer', spread: 'hot', seconds: FULL.seconds },
+  { name: 'thin_customers', spread: 'thin', seconds: 300 },
+] as const;
 /** Rare requests need a longer stretch: at least this many of them. */
 const FEWEST_REQUESTS = 4;
 const FOREIGN_SECONDS = 20;
@@ -67,7 +70,7 @@ export async function costTable(onStep: (step: string) => void): Promise<CostTab
   };
   const rates: Record<string, CostColumn[]> = {};
   for (const rate of RATES) rates[rate.name] = await columnsOf(rate, 'even');
-  for (const [name, spread] of Object.entries(SPREADS)) rates[name] = await columnsOf(FULL, spread);
+  for (const { name, spread, seconds } of SPREADS) rates[name] = await columnsOf({ ...FULL, seconds }, spread);
   const foreignIdsExtra: Record<string, number> = {};
   for (const { eventsPerRequest, carried } of rates[FULL.name] ?? []) {
     const foreign = await runAt({ ...FULL, seconds: FOREIGN_SECONDS }, eventsPerRequest, {

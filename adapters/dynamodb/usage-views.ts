@@ -18,7 +18,7 @@ import { type Key, usageViewsKeys } from './keys.ts';
 import { queryAll } from './query-all.ts';
 
 /** The views of the log, the cursors behind them, and the marks that folding leaves. Every write of a view checks its version. */
-const NO_CURSOR: FoldCursor = { sequence: 0, total: 0, foldedAtMillis: 0 };
+const NO_CURSOR: FoldCursor = { sequence: 0, total: 0, foldedAtMillis: 0, days: 0 };
 
 export function usageViews(client: DynamoDBClient, table: string): UsageViews {
   const store: Store = { client, table };
@@ -55,7 +55,12 @@ async function getItem({ client, table }: Store, { pk, sk }: Key): Promise<Item 
 async function readCursor(store: Store, { project, partition }: LogPartition): Promise<FoldCursor> {
   const item = await getItem(store, usageViewsKeys.foldCursor(project, partition));
   if (item === undefined) return NO_CURSOR;
-  return { sequence: numberAt(item, 'q'), total: numberAt(item, 't'), foldedAtMillis: numberAt(item, 'a') };
+  return {
+    sequence: numberAt(item, 'q'),
+    total: numberAt(item, 't'),
+    foldedAtMillis: numberAt(item, 'a'),
+    days: numberAt(item, 'n'),
+  };
 }
 
 async function advanceCursor(store: Store, { project, partition }: LogPartition, cursor: FoldCursor): Promise<void> {
@@ -66,6 +71,7 @@ async function advanceCursor(store: Store, { project, partition }: LogPartition,
     q: { N: String(cursor.sequence) },
     t: { N: String(cursor.total) },
     a: { N: String(cursor.foldedAtMillis) },
+    n: { N: String(cursor.days) },
   };
   try {
     await store.client.send(

@@ -59,8 +59,8 @@ export interface FoldResult {
   readonly failed: readonly { readonly place: LogPartition; readonly error: unknown }[];
 }
 
-/** Events of a group folded before its cursors move: bounds the work that a crash repeats, and the memory. */
-const FLUSH_EVENTS = 20_000;
+/** Events of a group folded before its cursors move: bounds the work that a crash repeats, and the memory (about 1 KB each). */
+const FLUSH_EVENTS = 100_000;
 const PARTITIONS_AT_ONCE = 32;
 const VIEWS_AT_ONCE = 16;
 /** A day that receives usage this long after its end may have been billed: the next billing run must look at it again. */
@@ -158,7 +158,9 @@ async function foldGroup(
     unfolded.map(async ({ place, chunks }) => {
       const last = chunks.at(-1);
       if (last === undefined) return;
-      await deps.views.advanceCursor(place, { sequence: last.sequence, total: last.total, foldedAtMillis });
+      const written = [...days.values()].filter(({ byPartition }) => byPartition.has(place.partition)).length;
+      const { sequence, total } = last;
+      await deps.views.advanceCursor(place, { sequence, total, foldedAtMillis, days: written });
     }),
   );
   return { unfolded, parked };

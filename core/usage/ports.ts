@@ -95,6 +95,8 @@ export interface FoldCursor {
   /** Events folded so far, and when. */
   readonly total: number;
   readonly foldedAtMillis: number;
+  /** How many customers' days the last fold wrote. */
+  readonly days: number;
 }
 
 export interface ViewKey {

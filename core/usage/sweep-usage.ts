@@ -6,8 +6,10 @@ import type { UsageRegistry } from './ports.ts';
 import { DAY_MILLIS, HOUR_MILLIS } from './retention.ts';
 
 /**
- * When to fold. The stream is a hint that something was appended; the sweep needs no hint. Both fold a partition once it has
- * enough unfolded events, or once its last fold is older than the views may be.
+ * When to fold. The stream is a hint that something was appended; the sweep needs no hint. Both fold a partition once its last
+ * fold is older than the views may be, and a hint also once there are enough unfolded events. Enough is a figure of its own or,
+ * where usage is spread over many customers, some events for each day that the last fold wrote: a view is written whole, so
+ * that writing thousands of them for an event or two each is what thin traffic would cost.
  */
 export interface FoldPolicy {
   /** Unfolded events at which a partition is folded at once. */
@@ -24,6 +26,8 @@ export interface SweepResult extends FoldResult {
   readonly lagMillis: number;
 }
 
+/** Unfolded events for each customer's day that a fold is expected to write. */
+const EVENTS_A_DAY = 20;
 const RECENT_HOURS = 3;
 /** A daily sweep looks back over this many days: each day is swept on three days, and a billing run settles all of its own. */
 const RECENT_DAYS = 3;
@@ -42,7 +46,7 @@ export async function foldOnHints(hints: readonly FoldHint[], policy: FoldPolicy
   const now = millisOf(deps.clock.now());
   const maxAgeMillis = await maxAgeOf(hints[0]?.place.project, policy, deps);
   const due = targets.filter(({ total, cursor }) => {
-    const isEnough = total - cursor.total >= policy.flushEvents;
+    const isEnough = total - cursor.total >= Math.max(policy.flushEvents, EVENTS_A_DAY * cursor.days);
     const isOld = now - cursor.foldedAtMillis >= maxAgeMillis;
     return total > cursor.total && (isEnough || isOld);
   });

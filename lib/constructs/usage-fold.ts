@@ -49,7 +49,8 @@ export class UsageFold extends Construct {
       config,
       description: 'Folds new chunks of the usage log into the views',
       environment,
-      timeout: Duration.seconds(60),
+      // A hundred thousand events of ten thousand customers, each with a view to be written.
+      timeout: Duration.minutes(5),
       memoryMb: 1_024,
     });
     const deadLetters = consumeStream({

@@ -144,6 +144,7 @@ export const MUTANTS: readonly Mutant[] = [
             sequence: head.sequence,
             total: head.total,
             foldedAtMillis: head.appendedAtMillis,
+            days: 1,
           });
         return cursor;
       },

@@ -67,13 +67,17 @@ export class KilledStack {
     const child = this.#child;
     if (child === undefined) throw new Error('The stack is not running.');
     return new Promise((resolve, reject) => {
+      const forget = () => child.off('message', done).off('exit', ended);
       const done = (told: Told) => {
         if (told.kind !== 'done') return;
-        child.off('message', done);
+        forget();
         resolve(told.left);
       };
-      child.on('message', done);
-      child.once('exit', () => reject(new Error('The stack ended before it had done what it was told.')));
+      const ended = () => {
+        forget();
+        reject(new Error('The stack ended before it had done what it was told.'));
+      };
+      child.on('message', done).on('exit', ended);
       child.send(order);
     });
   }

@@ -30,7 +30,7 @@ const stack = await startStack({ ...config, ports: { api: config.apiPort } });
 writeFileSync(join(config.stateDir, 'outputs.json'), JSON.stringify({ local: localDeployment(stack) }));
 const tell = (told: Told) => process.send?.(told);
 let weather: Weather | undefined;
-setInterval(() => tell({ kind: 'weather', happened: weather?.happened ?? {} }), 1_000).unref();
+setInterval(() => tell({ kind: 'weather', happened: weather?.happened() ?? {} }), 1_000).unref();
 tell({ kind: 'standing', apiUrl: stack.apiUrl });
 
 process.on('message', async (order: Order) => tell({ kind: 'done', left: await obeyed(order) }));

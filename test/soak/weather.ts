@@ -21,16 +21,17 @@ const FAULT_LIFE_MILLIS = 15_000;
 export type Happened = Record<string, number>;
 
 export interface Weather {
-  readonly happened: Happened;
+  /** Up to now, what still hangs over the stack included. */
+  happened(): Happened;
   /** Clear skies from now on; what has begun ends. */
   end(): void;
 }
 
 export function startWeather(stack: LocalStack, seed: number): Weather {
   const random = new Random(seed);
-  const happened: Happened = {};
-  const active = new Set<() => void>();
-  const tell = (what: string, times: number) => {
+  const past: Happened = {};
+  const active = new Map<() => void, () => readonly [kind: string, hits: number]>();
+  const tell = (what: string, times: number, happened = past) => {
     if (times > 0) happened[what] = (happened[what] ?? 0) + times;
   };
   const inject = () => {
@@ -49,17 +50,21 @@ export function startWeather(stack: LocalStack, seed: number): Weather {
       active.delete(remove);
     };
     const timer = setTimeout(remove, FAULT_LIFE_MILLIS);
-    active.add(remove);
+    active.set(remove, () => [kind, fault.hits]);
   };
   const kill = async () => tell('killed functions', (await stack.kill(random.pick(FUNCTIONS))) > 0 ? 1 : 0);
   const faults = every(FAULT_EVERY_MILLIS, random, inject);
   const kills = every(KILL_EVERY_MILLIS, random, () => void kill());
   return {
-    happened,
+    happened() {
+      const now = { ...past };
+      for (const hits of active.values()) tell(...hits(), now);
+      return now;
+    },
     end() {
       faults();
       kills();
-      for (const remove of [...active]) remove();
+      for (const remove of [...active.keys()]) remove();
     },
   };
 }

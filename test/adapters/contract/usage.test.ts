@@ -337,8 +337,8 @@ describe.each([
   describe('fold cursors', () => {
     test('only ever move forward', async () => {
       const views = usageViews(tables.client(), TABLES.views);
-      const at = (sequence: number) => ({ sequence, total: sequence * 10, foldedAtMillis: NOW_MILLIS });
-      expect(await views.readCursor(PLACE)).toEqual({ sequence: 0, total: 0, foldedAtMillis: 0 });
+      const at = (sequence: number) => ({ sequence, total: sequence * 10, foldedAtMillis: NOW_MILLIS, days: sequence });
+      expect(await views.readCursor(PLACE)).toEqual({ sequence: 0, total: 0, foldedAtMillis: 0, days: 0 });
       await views.advanceCursor(PLACE, at(9));
       await views.advanceCursor(PLACE, at(10));
       await views.advanceCursor(PLACE, at(9));

@@ -125,7 +125,7 @@ describe('archiving the log', () => {
     await append([{ id: 'b' }], '0.2026112104');
     await deps().views.advanceCursor(
       { project: PROJECT, partition: '0.2026112104' },
-      { sequence: 2, total: 2, foldedAtMillis: 1 },
+      { sequence: 2, total: 2, foldedAtMillis: 1, days: 1 },
     );
     now = CLOSED + HOUR_MILLIS;
     await expect(walk()).rejects.toMatchObject({ code: 'archive_gap' });
@@ -282,7 +282,7 @@ describe('restoring from the archive alone', () => {
     await archived();
     const ahead = memoryTables();
     const place = { project: PROJECT, partition: HERE };
-    await restoring(ahead).views.advanceCursor(place, { sequence: 4, total: 9, foldedAtMillis: 1 });
+    await restoring(ahead).views.advanceCursor(place, { sequence: 4, total: 9, foldedAtMillis: 1, days: 1 });
     await expect(restoreUsage({ project: PROJECT }, restoring(ahead))).rejects.toMatchObject({
       code: 'restore_refused',
     });

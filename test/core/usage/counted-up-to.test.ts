@@ -36,7 +36,10 @@ async function append(partition: string, ...times: readonly number[]): Promise<v
   }
 }
 const fold = (partition: string, sequence: number) =>
-  views.advanceCursor({ project: PROJECT, partition }, { sequence, total: sequence, foldedAtMillis: NOW_MILLIS });
+  views.advanceCursor(
+    { project: PROJECT, partition },
+    { sequence, total: sequence, foldedAtMillis: NOW_MILLIS, days: 1 },
+  );
 
 describe('how fresh usage is', () => {
   test('is now when everything in the log is folded, or nothing was appended', async () => {

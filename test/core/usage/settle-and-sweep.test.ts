@@ -56,11 +56,14 @@ beforeEach(() => {
 });
 
 /** Appends `count` events to a partition and registers it for the hour of `atMillis`. */
-async function append(partition: string, count: number, atMillis = nowMillis): Promise<void> {
+/** `count` new events of so many customers, in one chunk. */
+async function append(partition: string, count: number, atMillis = nowMillis, customers = 1): Promise<void> {
   const place = { project: PROJECT, partition };
   const state = states.get(partition) ?? new PartitionState();
   states.set(partition, state);
-  const events = Array.from({ length: count }, (_, i) => logged({ id: `${state.total + i}` }));
+  const events = Array.from({ length: count }, (_, i) =>
+    logged({ id: `${state.total + i}`, customer: `ada-${i % customers}` }),
+  );
   const chunk = planChunk(state, [share(`b-${state.head}`, events)], atMillis);
   if (chunk === null) throw new Error('nothing to append');
   await deps.registry.register(place, hourKey(atMillis), 2_000_000_000);
@@ -145,8 +148,21 @@ describe('a hint from the stream', () => {
     expect(await foldOnHints([{ place: PLACE, total: 6 }], POLICY, deps)).toMatchObject({ foldedEvents: 0 });
     nowMillis += 1;
     expect(await foldOnHints([{ place: PLACE, total: 6 }], POLICY, deps)).toMatchObject({ foldedEvents: 4 });
-    await append('0.2026112103', 5);
-    expect(await foldOnHints([{ place: PLACE, total: 11 }], POLICY, deps)).toMatchObject({ foldedEvents: 5 });
+    await append('0.2026112103', 19);
+    expect(await foldOnHints([{ place: PLACE, total: 25 }], POLICY, deps)).toMatchObject({ foldedEvents: 0 });
+    await append('0.2026112103', 1);
+    expect(await foldOnHints([{ place: PLACE, total: 26 }], POLICY, deps)).toMatchObject({ foldedEvents: 20 });
+  });
+
+  test('waits for more events where the last fold wrote many customers, and never longer than a view may be old', async () => {
+    await append('0.2026112103', 30, nowMillis, 10);
+    expect(await foldOnHints([{ place: PLACE, total: 30 }], POLICY, deps)).toMatchObject({ foldedEvents: 30 });
+    await append('0.2026112103', 199, nowMillis, 10);
+    expect(await foldOnHints([{ place: PLACE, total: 229 }], POLICY, deps)).toMatchObject({ foldedEvents: 0 });
+    nowMillis += 15 * MINUTE;
+    expect(await foldOnHints([{ place: PLACE, total: 229 }], POLICY, deps)).toMatchObject({ foldedEvents: 199 });
+    await append('0.2026112103', 200, nowMillis, 10);
+    expect(await foldOnHints([{ place: PLACE, total: 429 }], POLICY, deps)).toMatchObject({ foldedEvents: 200 });
   });
 
   test('that comes late or twice does nothing', async () => {
