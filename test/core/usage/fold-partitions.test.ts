@@ -75,7 +75,10 @@ describe('folding a partition', () => {
     await append([logged({ id: 'a' }), logged({ id: 'b', customer: 'bob' })]);
     await append([logged({ id: 'c' })]);
     expect(await foldPartition(PLACE, deps)).toBe(3);
-    expect(await deps.views.readCursor(PLACE)).toEqual({ sequence: 2, total: 3, foldedAtMillis: NOW_MILLIS });
+    expect(await deps.views.readCursor(PLACE)).toEqual({
+      ...{ sequence: 2, total: 3, foldedAtMillis: NOW_MILLIS },
+      days: 2,
+    });
     expect(await foldPartition(PLACE, deps)).toBe(0);
     await append([logged({ id: 'd' })]);
     expect(await foldPartition(PLACE, deps)).toBe(1);
@@ -170,7 +173,7 @@ describe('folding a partition', () => {
   });
 
   test('folds more than one flush, and the cursor follows each', async () => {
-    for (let chunk = 0; chunk < 5; chunk++) {
+    for (let chunk = 0; chunk < 13; chunk++) {
       await append(Array.from({ length: 9000 }, (_, i) => logged({ id: `${chunk}-${i}` })));
     }
     const moved: number[] = [];
@@ -185,12 +188,12 @@ describe('folding a partition', () => {
         },
       },
     };
-    expect(await foldPartition(PLACE, watched)).toBe(45_000);
-    // 27,000 events are more than one flush of 20,000
-    expect(moved).toEqual([3, 5]);
+    expect(await foldPartition(PLACE, watched)).toBe(117_000);
+    // 108,000 events are the first chunks that make a flush of 100,000
+    expect(moved).toEqual([12, 13]);
     await append([logged({ id: 'last', occurredAtMicros: MICROS - DAY * 1000 })]);
     await foldPartition(PLACE, watched);
-    expect(moved).toEqual([3, 5, 6]);
-    expect(await calls()).toEqual(['45001']);
+    expect(moved).toEqual([12, 13, 14]);
+    expect(await calls()).toEqual(['117001']);
   });
 });
