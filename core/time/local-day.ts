@@ -52,7 +52,10 @@ export function addLocalDays(at: Instant, days: number, timeZone: string): Insta
   return instantFromMillis(local.add({ days }).epochMilliseconds);
 }
 
-/** The first instant after `at` at which a clock of the zone shows a full hour: in Kathmandu (+05:45) a quarter past of UTC. */
+/**
+ * When the local hour that holds `at` is over: in Kathmandu (+05:45) a quarter past of UTC. Never more than an hour later, so that
+ * on Lord Howe Island, whose clocks move by half an hour, one hour of the year is two windows and another a short one.
+ */
 export function nextLocalHour(at: Instant, timeZone: string): Instant {
   const local = Temporal.Instant.fromEpochMilliseconds(millisOf(at)).toZonedDateTimeISO(timeZone);
   const into = ((local.minute * 60 + local.second) * 1000 + local.millisecond) % HOUR_MILLIS;
