@@ -14,7 +14,7 @@ export interface BilledEventDeps {
   readonly invoices: Pick<InvoiceList, 'list'>;
   readonly customers: Pick<CustomerStore, 'find'>;
   readonly evidence: EvidenceReads;
-  readonly reads: Pick<BillingReads, 'subscriptionsOf' | 'planVersion'>;
+  readonly reads: Pick<BillingReads, 'subscriptionsOf' | 'planVersion' | 'newestPriceList'>;
 }
 
 export interface EventToBill {
@@ -117,7 +117,7 @@ async function evidenceOf(invoice: Invoice, evidence: EvidenceReads): Promise<Ev
   }
 }
 
-/** Whether a subscription billed the customer when it happened, and whether its plan charges for the meter. */
+/** Whether a subscription billed the customer when it happened, and whether its plan, or the price list behind it, charges for the meter. */
 async function reasonsOf(event: EventToBill, meters: readonly string[], deps: BilledEventDeps) {
   const reasons = new Map<string, 'no_subscription' | 'no_charge' | 'not_billed_yet'>();
   if (meters.length === 0) return reasons;
@@ -129,7 +129,10 @@ async function reasonsOf(event: EventToBill, meters: readonly string[], deps: Bi
     for (const { plan, planVersion } of segmentsIn(subscription, span)) {
       subscriptions += 1;
       const version = await deps.reads.planVersion(project, plan, planVersion);
-      for (const charge of version?.charges ?? []) if (charge.kind === 'usage') charged.add(charge.meter);
+      if (version === null) continue;
+      const list = await deps.reads.newestPriceList(project, version.currency);
+      for (const charge of [...version.charges, ...(list?.charges ?? [])])
+        if (charge.kind === 'usage') charged.add(charge.meter);
     }
   }
   for (const meter of meters)

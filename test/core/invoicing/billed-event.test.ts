@@ -31,6 +31,28 @@ function invoiced(id: string, cursor: number, kind: 'usage' | 'adjustment' = 'us
   };
 }
 
+const READS = {
+  subscriptionsOf: async () => [
+    {
+      subscription: {
+        ...{ start: '2026-11-01T00:00:00.000Z', end: null },
+        phases: [
+          {
+            number: 1,
+            from: '2026-11-01T00:00:00.000Z',
+            state: 'active',
+            plan: 'pro',
+            planVersion: 1,
+            prorate: true,
+          },
+        ],
+      },
+    },
+  ],
+  planVersion: async () => ({ currency: 'USD', charges: [{ kind: 'usage', meter: 'calls' }] }),
+  newestPriceList: async (): Promise<unknown> => null,
+};
+
 function deps(invoices: readonly ReturnType<typeof invoiced>[], more: object = {}): BilledEventDeps {
   const bodies = new Map(invoices.map(({ invoice, body }) => [invoice.evidence.key, body]));
   return {
@@ -39,26 +61,7 @@ function deps(invoices: readonly ReturnType<typeof invoiced>[], more: object = {
     },
     customers: { find: async () => ({ customer: {} }) },
     evidence: { read: async (key: string) => bodies.get(key) ?? null },
-    reads: {
-      subscriptionsOf: async () => [
-        {
-          subscription: {
-            ...{ start: '2026-11-01T00:00:00.000Z', end: null },
-            phases: [
-              {
-                number: 1,
-                from: '2026-11-01T00:00:00.000Z',
-                state: 'active',
-                plan: 'pro',
-                planVersion: 1,
-                prorate: true,
-              },
-            ],
-          },
-        },
-      ],
-      planVersion: async () => ({ charges: [{ kind: 'usage', meter: 'calls' }] }),
-    },
+    reads: READS,
     ...more,
   } as never;
 }
@@ -104,6 +107,8 @@ describe('where an event was billed', () => {
       (await billedEvent(EVENT, [meter], deps([], more))).missing.get(meter);
     expect(await reason('calls')).toBe('not_billed_yet');
     expect(await reason('tokens')).toBe('no_charge');
+    const listed = { currency: 'USD', version: 1, charges: [{ kind: 'usage', meter: 'tokens' }] };
+    expect(await reason('tokens', { reads: { ...READS, newestPriceList: async () => listed } })).toBe('not_billed_yet');
     expect(await reason('calls', { reads: { subscriptionsOf: async () => [] } })).toBe('no_subscription');
     expect(await reason('calls', { customers: { find: async () => undefined } })).toBe('customer_unassigned');
   });
