@@ -22,8 +22,8 @@ const READS_AT_ONCE = 16;
 /** What is held of the views at a time, in quarter hours by meter and dimension values, and in customers' days. */
 const CELLS_AT_ONCE = 200_000;
 const VIEWS_AT_ONCE = 2_000;
-/** Days that one pass over the log may count: their partitions overlap, and few customers fill no group with one day. */
-const DAYS_AT_ONCE = 8;
+/** Events of the log's partitions that one pass is to read: a group of days ends with the day that passes it. */
+const EVENTS_AT_ONCE = 10_000_000;
 
 export interface RecountGroups {
   readonly project: ProjectId;
@@ -42,15 +42,12 @@ export async function* recountInGroups(
   const waiting: CustomerDay[] = [];
   for (;;) {
     fill(waiting, rest);
-    const [first] = waiting;
-    if (first === undefined) return;
-    const near = new Set<string>();
-    for (const { day } of waiting) if (near.size < DAYS_AT_ONCE || near.has(day)) near.add(day);
-    const later = waiting.findIndex(({ day }) => !near.has(day));
-    const now = waiting.splice(0, later === -1 ? waiting.length : later);
-    const partitions = await partitionsAround(project, [...near], deps);
+    if (waiting.length === 0) return;
     // Before the views: what was folded by then is in them.
-    const folded = await cursorsOf(project, partitions, deps);
+    const near = await nearDays(project, new Set(waiting.map(({ day }) => day)), deps);
+    const { folded } = near;
+    const later = waiting.findIndex(({ day }) => !near.days.has(day));
+    const now = waiting.splice(0, later === -1 ? waiting.length : later);
     const group = await nextGroup(project, now, deps);
     waiting.unshift(...now);
     const days = backfilled === undefined ? group : group.filter(({ items }) => lacksPast(items, backfilled));
@@ -74,29 +71,39 @@ function lacksPast(items: DayViews['items'], meter: string): boolean {
   );
 }
 
-/** Where nearly everything of the days lies. What came later still is in partitions that the views themselves name. */
-async function partitionsAround(
-  project: ProjectId,
-  days: readonly string[],
-  { registry }: DayGroupDeps,
-): Promise<string[]> {
-  /** The append days to read, each from an hour of it on. */
-  const from = new Map<string, string>();
-  for (const start of days.map(dayStartMillis).sort((a, b) => b - a)) {
+/**
+ * As many of the days as one pass may count, at least one, with the fold cursors of the partitions where nearly everything of
+ * them lies. What came later still is in partitions that the views themselves name.
+ */
+async function nearDays(project: ProjectId, all: ReadonlySet<string>, deps: DayGroupDeps) {
+  const days = new Set<string>();
+  const lists = new Map<string, readonly string[]>();
+  const folded = new Map<string, number>();
+  let events = 0;
+  for (const day of all) {
+    const start = dayStartMillis(day);
     // A time may be minutes ahead, so the chunk may have been appended in the hour before.
     const hour = hourKey(start - HOUR_MILLIS);
-    for (const millis of [start - DAY_MILLIS, start, start + DAY_MILLIS]) from.set(dayKey(millis * 1000), hour);
+    const appended = [start - DAY_MILLIS, start, start + DAY_MILLIS].map((millis) => dayKey(millis * 1000));
+    await inLanes(
+      appended.filter((key) => !lists.has(key)),
+      READS_AT_ONCE,
+      async (key) => void lists.set(key, await deps.registry.partitionsOf(project, key, hour)),
+    );
+    const partitions = [...new Set(appended.flatMap((key) => lists.get(key) ?? []))];
+    await inLanes(
+      partitions.filter((partition) => !folded.has(partition)),
+      READS_AT_ONCE,
+      async (partition) => {
+        const { sequence, total } = await deps.views.readCursor({ project, partition });
+        folded.set(partition, sequence);
+        events += total;
+      },
+    );
+    days.add(day);
+    if (events >= EVENTS_AT_ONCE) break;
   }
-  const lists = await Promise.all([...from].map(([day, hour]) => registry.partitionsOf(project, day, hour)));
-  return [...new Set(lists.flat())];
-}
-
-async function cursorsOf(project: ProjectId, partitions: readonly string[], { views }: DayGroupDeps) {
-  const cursors = new Map<string, number>();
-  await inLanes(partitions, READS_AT_ONCE, async (partition) => {
-    cursors.set(partition, (await views.readCursor({ project, partition })).sequence);
-  });
-  return cursors;
+  return { days, folded };
 }
 
 /** The views of the next customers' days; takes them off the list. */

@@ -75,12 +75,14 @@ test('only what is asked for is looked at', async () => {
 
 test('stops when its time is up, and goes on behind what it has looked at', async () => {
   const at = await world(['ada', 'cid']);
-  // More days than one pass over the log counts.
-  const days = [21, 22, 23, 24, 25, 26, 27, 28, 29].flatMap((n) =>
-    CUSTOMERS.map((customer) => ({ customer, day: `202611${n}` })),
-  );
+  // More days of customers than one pass over the log counts.
+  const many = Array.from({ length: 2_000 }, (_, n) => ({
+    customer: `z${String(n).padStart(4, '0')}`,
+    day: '20261121',
+  }));
+  const days = [...THE_21ST, ...many, ...CUSTOMERS.map((customer) => ({ customer, day: '20261122' }))];
   const first = await reconciled(at, { days, millis: 0 });
-  expect(first).toMatchObject({ opened: ['ada 20261121', 'cid 20261121'], cursor: '20261128/cid', views: 3 });
+  expect(first).toMatchObject({ opened: ['ada 20261121', 'cid 20261121'], cursor: '20261121/z1996', views: 3 });
   const second = await reconciled(at, { days, millis: 600_000, cursor: first.cursor ?? null });
   expect(second).toMatchObject({ opened: [], views: 0, cursor: null });
 });
