@@ -1,8 +1,13 @@
+import { quotaStore } from '../adapters/dynamodb/quotas.ts';
+import { checkEntitlement } from '../core/entitlements/check-entitlement.ts';
+import type { Feature } from '../core/entitlements/feature.ts';
+import type { CustomerId } from '../core/ids.ts';
 import { instantFromMillis } from '../core/time/instant.ts';
 import { countedUpTo } from '../core/usage/counted-up-to.ts';
 import { usageReport } from '../core/usage/usage-report.ts';
 import { costRun } from './cost-run.ts';
 import { type CostWorld, READER_LINE } from './cost-world.ts';
+import { TABLES } from './memory-tables.ts';
 import { customerName, METERS, PROJECT } from './workload.ts';
 
 /**
@@ -20,6 +25,8 @@ export interface GrowthRow {
   readonly usageQueryReadUnits: number;
   /** Of finding out up to when everything is counted, as each such query does. */
   readonly asOfReadUnits: number;
+  /** Of one `POST /v1/entitlements/check`, after the quota's first. */
+  readonly checkReadUnits: number;
 }
 
 export const GROWTH_EVENTS = [10_000, 100_000, 1_000_000] as const;
@@ -42,7 +49,7 @@ export async function growth(onStep: (step: string) => void, sizes: readonly num
 }
 
 async function rowOf(events: number): Promise<GrowthRow> {
-  const reads = { usageQuery: 0, asOf: 0 };
+  const reads = { usageQuery: 0, asOf: 0, check: 0 };
   const result = await costRun(
     {
       eventsPerSecond: EVENTS_PER_SECOND,
@@ -58,6 +65,9 @@ async function rowOf(events: number): Promise<GrowthRow> {
       for (let i = 0; i < ASKED_CUSTOMERS; i++) {
         reads.usageQuery += await unitsOf(world, () => askUsage(world, customerName(i)));
         reads.asOf += await unitsOf(world, () => countedUpTo(PROJECT, world.folder()));
+        // The first check of a quota in its window reads the views.
+        await checkQuota(world, customerName(i));
+        reads.check += await unitsOf(world, () => checkQuota(world, customerName(i)));
       }
     },
   );
@@ -70,6 +80,7 @@ async function rowOf(events: number): Promise<GrowthRow> {
     readsPerThousandEvents: unitsPerThousand('dynamodb_reads'),
     usageQueryReadUnits: reads.usageQuery / ASKED_CUSTOMERS,
     asOfReadUnits: reads.asOf / ASKED_CUSTOMERS,
+    checkReadUnits: reads.check / ASKED_CUSTOMERS,
   };
 }
 
@@ -78,6 +89,25 @@ async function askUsage(world: CostWorld, customer: string): Promise<void> {
   const asked = { project: PROJECT, customer, ...DAY, timeZone: 'UTC', meters, groupBy: ['region'] };
   const rows = await usageReport(asked, { views: world.folder().views });
   if (rows.length < meters.length) throw new Error(`The bench's own usage is missing: ${customer}`);
+}
+
+/** A customer's quota of calls over the day. */
+async function checkQuota(world: CostWorld, customer: string): Promise<void> {
+  const [meter] = METERS.meters;
+  if (meter === undefined) throw new Error('The bench has no meter.');
+  const window = { start: DAY.from, end: DAY.to };
+  const feature: Feature = {
+    ...{ kind: 'metered', feature: 'calls', sources: [], limit: '1000000000', isHard: true, grants: [] },
+    scope: { feature: 'calls', meter: meter.key, filter: {}, window },
+  };
+  const { views, clock } = world.folder();
+  const asked = { project: PROJECT, customer: customer as CustomerId, feature: 'calls', quantity: null };
+  const { allowed, used } = await checkEntitlement(asked, {
+    ...{ views, clock, quotas: quotaStore(world.client, TABLES.views), marked: new Set(), maxAgeMillis: 60_000 },
+    features: async () => new Map([['calls', feature]]),
+    meters: async () => METERS,
+  });
+  if (!allowed || used === '0') throw new Error(`The bench's own quota is not what it should be: ${used}`);
 }
 
 async function unitsOf(world: CostWorld, work: () => Promise<unknown>): Promise<number> {

@@ -7,6 +7,7 @@ import {
   QueryCommand,
   TransactionCanceledException,
   TransactWriteItemsCommand,
+  UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { itemBytes } from '../local/gateway/capacity.ts';
 import { MemoryDynamoDb } from '../test/support/memory-dynamodb.ts';
@@ -67,6 +68,10 @@ export class MemoryTables {
     if (operation === 'PutItem') {
       await this.#client.send(new PutItemCommand(decoded as never));
       return { ConsumedCapacity: reported(input, this.#written(input)) };
+    }
+    if (operation === 'UpdateItem') {
+      await this.#client.send(new UpdateItemCommand(decoded as never));
+      return { ConsumedCapacity: reported(input, 1) };
     }
     if (operation === 'DeleteItem') {
       await this.#client.send(new DeleteItemCommand(decoded as never));

@@ -43,6 +43,7 @@ export const GROWTH_COLUMNS = {
   read_units_per_1000_events: 'readsPerThousandEvents',
   usage_query_read_units: 'usageQueryReadUnits',
   as_of_read_units: 'asOfReadUnits',
+  entitlement_check_read_units: 'checkReadUnits',
 } as const satisfies Record<string, keyof GrowthRow>;
 
 export function growthJson(rows: readonly GrowthRow[]) {

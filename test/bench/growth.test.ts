@@ -9,6 +9,7 @@ const row = (usdPerMillion: number): GrowthRow => ({
   readsPerThousandEvents: 1,
   usageQueryReadUnits: 1,
   asOfReadUnits: 1,
+  checkReadUnits: 1,
 });
 
 test('the spread of a column is its largest value by its smallest', () => {
