@@ -90,6 +90,8 @@ function javaArguments(folder: string | undefined): string[] {
   const classPath = [join(import.meta.dirname, 'java'), join(home, 'DynamoDBLocal.jar'), join(libraries, '*')];
   return [
     '-XX:+UseSerialGC',
+    // It lives for minutes on few processors: compiling its code a second time costs more than it gains.
+    '-XX:TieredStopAtLevel=1',
     `-Djava.library.path=${libraries}`,
     '-cp',
     classPath.join(delimiter),
