@@ -2,7 +2,7 @@ import { partsOfAccount } from '../accounts/customer.ts';
 import type { BillingRunId, CustomerId, ProjectId } from '../ids.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Instant, instantFromMillis, millisOf } from '../time/instant.ts';
-import type { CustomerDay } from '../usage/day-groups.ts';
+import { type CustomerDay, positionOf } from '../usage/day-groups.ts';
 import { dayKey, dayStartMillis } from '../usage/log-partition.ts';
 import { DAY_MILLIS, logExpirySeconds } from '../usage/retention.ts';
 import type { ReconciledViews } from './billing-run.ts';
@@ -22,7 +22,7 @@ export interface ReconcileRunDeps {
   readonly reads: Pick<BillingReads, 'dueSubscriptions'>;
   readonly looks: Pick<AccountLooks, 'due'>;
   readonly usage: Pick<UsageReads, 'lateDays'>;
-  readonly runs: Pick<BillingRuns, 'find' | 'reconciled'>;
+  readonly runs: Pick<BillingRuns, 'reconciled'>;
   readonly reconcile: ReconcileUsage;
   readonly clock: Clock;
 }
@@ -49,15 +49,27 @@ export async function reconcileRun(input: ReconcileRunInput, deps: ReconcileRunD
   };
   const days = daysOf(await dueCustomers(input, deps), span);
   const stopAt = instantFromMillis(now + input.budgetMillis);
-  const step = await deps.reconcile({ project, days, cursor, stopAt });
-  const before = cursor === null ? null : ((await deps.runs.find(project, run))?.reconciled ?? null);
+  const { at, before } = positionIn(cursor);
+  const step = await deps.reconcile({ project, days, cursor: at, stopAt });
   const total: ReconciledViews = {
-    views: step.views + (before?.views ?? 0),
-    disputedDays: step.disputedDays + (before?.disputedDays ?? 0),
-    unprovableDays: step.unprovableDays + (before?.unprovableDays ?? 0),
+    views: step.views + before.views,
+    disputedDays: step.disputedDays + before.disputedDays,
+    unprovableDays: step.unprovableDays + before.unprovableDays,
   };
   await deps.runs.reconciled(project, run, total);
-  return { ...total, done: step.cursor === null, cursor: step.cursor };
+  const next: Position = { at: step.cursor, before: total };
+  return { ...total, done: step.cursor === null, cursor: step.cursor === null ? null : JSON.stringify(next) };
+}
+
+/** The cursor carries what the calls before found, so that a call that is repeated counts nothing twice. */
+interface Position {
+  readonly at: string | null;
+  readonly before: ReconciledViews;
+}
+
+function positionIn(cursor: string | null): Position {
+  if (cursor === null) return { at: null, before: { views: 0, disputedDays: 0, unprovableDays: 0 } };
+  return JSON.parse(cursor) as Position;
 }
 
 /** Whose usage is rated, from which instant on, and which earlier days of it. */
@@ -104,9 +116,5 @@ function daysOf(
         days.push({ customer, day });
     }
   }
-  return days.sort((a, b) => (a.day === b.day ? compare(a.customer, b.customer) : compare(a.day, b.day)));
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  return days.sort((a, b) => (positionOf(a) < positionOf(b) ? -1 : 1));
 }

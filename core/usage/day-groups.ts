@@ -13,6 +13,11 @@ export interface CustomerDay {
   readonly day: string;
 }
 
+/** Where a customer's day stands in the order of days, and within a day of customers: all days have eight digits. */
+export function positionOf({ day, customer }: CustomerDay): string {
+  return `${day}/${customer}`;
+}
+
 export interface DayGroupDeps extends RecountDeps {
   readonly views: Pick<UsageViews, 'readViews' | 'readCursor'>;
   readonly registry: Pick<UsageRegistry, 'partitionsOf'>;

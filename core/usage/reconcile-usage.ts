@@ -1,7 +1,7 @@
 import type { ProjectId } from '../ids.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Instant, millisOf } from '../time/instant.ts';
-import type { CustomerDay, DayGroupDeps } from './day-groups.ts';
+import { type CustomerDay, type DayGroupDeps, positionOf } from './day-groups.ts';
 import type { UsageDisputes } from './ports.ts';
 import { type DayFinding, reconcileDays } from './reconcile-days.ts';
 
@@ -12,7 +12,7 @@ export interface ReconcileUsageDeps extends DayGroupDeps {
 
 export interface ReconcileUsageInput {
   readonly project: ProjectId;
-  /** By day and, within it, by customer. */
+  /** In the order of `positionOf`. */
   readonly days: Iterable<CustomerDay>;
   /** Where the call before stopped; null at first. */
   readonly cursor: string | null;
@@ -42,16 +42,11 @@ export async function reconcileUsage(input: ReconcileUsageInput, deps: Reconcile
     for (const finding of findings)
       await deps.disputes.open(project, finding.customer, finding.day, JSON.stringify(finding).slice(0, 4_000));
     if (millisOf(deps.clock.now()) < millisOf(stopAt)) continue;
-    return { ...total, cursor: days.map(cursorOf).sort().at(-1) ?? null };
+    return { ...total, cursor: days.map(positionOf).sort().at(-1) ?? null };
   }
   return { ...total, cursor: null };
 }
 
 function* daysAfter({ days, cursor }: ReconcileUsageInput): Generator<CustomerDay> {
-  for (const one of days) if (cursor === null || cursorOf(one) > cursor) yield one;
-}
-
-/** Sorts as the days do: all of them have eight digits. */
-function cursorOf({ day, customer }: CustomerDay): string {
-  return `${day}/${customer}`;
+  for (const one of days) if (cursor === null || positionOf(one) > cursor) yield one;
 }

@@ -1,19 +1,17 @@
-import type { Logger } from '@aws-lambda-powertools/logger';
-import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { ProjectStore, SeenCustomers } from '../../core/accounts/ports.ts';
 import { instantFromMillis, millisOf } from '../../core/time/instant.ts';
 import { type ReconcileUsageDeps, reconcileUsage } from '../../core/usage/reconcile-usage.ts';
 import { sampledDays } from '../../core/usage/sampled-days.ts';
+import { type Telling, tellFindings } from '../shared/tell-findings.ts';
 import { wireReconcileSample } from '../shared/wire/reconcile.ts';
 import { wired } from '../shared/wire.ts';
 
-export interface ReconcileSampleDeps extends ReconcileUsageDeps {
+export interface ReconcileSampleDeps extends ReconcileUsageDeps, Telling {
   readonly projects: Pick<ProjectStore, 'list'>;
   readonly customers: SeenCustomers;
   /** Of the sample, one customer in so many. */
   readonly oneIn: number;
-  readonly metrics: Metrics;
-  readonly logger: Logger;
 }
 
 /** Of the function's 900 s: the group begun within 600 s has 300 s to end. */
@@ -33,15 +31,14 @@ export function handle(deps: ReconcileSampleDeps) {
         const found = await reconcileUsage({ project, days, cursor: null, stopAt }, deps);
         views += found.views;
         disputed += found.findings.length;
-        for (const finding of found.findings)
-          deps.logger.error('views do not agree with the log', { project, finding: JSON.stringify(finding) });
+        tellFindings(project, found.findings, deps);
         if (found.cursor !== null) throw new Error('The time was up before the whole sample had been looked at.');
       } catch (error) {
         unfinished += 1;
         deps.logger.error('usage not reconciled', { project, error: error instanceof Error ? error : String(error) });
       }
     }
-    deps.metrics.addMetric('DisputedDays', MetricUnit.Count, disputed + unfinished);
+    deps.metrics.addMetric('DisputedDays', MetricUnit.Count, unfinished);
     deps.metrics.publishStoredMetrics();
     return { views, disputed, unfinished };
   };

@@ -131,7 +131,9 @@ class Workflow {
       }),
       ReconcileUsage: reconcileUsage({
         ...deps,
-        reconcile: async () => ({ views: 9, disputedDays: 0, unprovableDays: 0, cursor: null }),
+        reconcile: async () => ({ views: 9, findings: [], unprovable: 0, cursor: null }),
+        metrics: { addMetric: () => {}, publishStoredMetrics: () => {} } as never,
+        logger: {} as never,
       }),
       WriteManifest: writeManifest(deps),
       RateAccounts: rateAccounts(deps),

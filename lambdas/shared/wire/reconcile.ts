@@ -1,12 +1,11 @@
-import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { billedLedger } from '../../../adapters/dynamodb/billed-ledger.ts';
 import { billingReads } from '../../../adapters/dynamodb/billing-reads.ts';
 import { billingRuns } from '../../../adapters/dynamodb/billing-runs.ts';
 import { seenCustomers } from '../../../adapters/dynamodb/customers.ts';
 import { readLateDays } from '../../../adapters/dynamodb/late-days.ts';
 import { usageDisputes } from '../../../adapters/dynamodb/usage-disputes.ts';
-import type { ReconcileUsage, UsageReads } from '../../../core/invoicing/ports.ts';
-import { reconcileUsage } from '../../../core/usage/reconcile-usage.ts';
+import type { UsageReads } from '../../../core/invoicing/ports.ts';
+import { type ReconcileUsageInput, reconcileUsage } from '../../../core/usage/reconcile-usage.ts';
 import { dynamoClient } from './clients.ts';
 import { environment } from './environment.ts';
 import { functionLogger, functionMetrics } from './telemetry.ts';
@@ -22,16 +21,6 @@ export function wireReconcileUsage() {
   const env = environment('reconcile-usage');
   const client = dynamoClient();
   const deps = wireReconciling(env);
-  const logger = functionLogger('reconcile-usage');
-  const metrics = functionMetrics();
-  const reconcile: ReconcileUsage = async (input) => {
-    const { views, findings, unprovable, cursor } = await reconcileUsage(input, deps);
-    for (const finding of findings)
-      logger.error('views do not agree with the log', { project: input.project, finding: JSON.stringify(finding) });
-    metrics.addMetric('DisputedDays', MetricUnit.Count, findings.length);
-    metrics.publishStoredMetrics();
-    return { views, disputedDays: findings.length, unprovableDays: unprovable, cursor };
-  };
   const usage: Pick<UsageReads, 'lateDays'> = {
     lateDays: (project, customer) => readLateDays(client, env.USAGE_VIEWS_TABLE, project, customer),
   };
@@ -41,7 +30,9 @@ export function wireReconcileUsage() {
     runs: billingRuns(client, env.BILLING_TABLE),
     clock: deps.clock,
     usage,
-    reconcile,
+    reconcile: (input: ReconcileUsageInput) => reconcileUsage(input, deps),
+    metrics: functionMetrics(),
+    logger: functionLogger('reconcile-usage'),
   };
 }
 

@@ -24,6 +24,7 @@ async function reconciled(
   stops: readonly (string | null)[] = [null],
 ) {
   const days: string[][] = [];
+  const cursors: (string | null)[] = [];
   const notes: ReconciledViews[] = [];
   const deps = (next: string | null): ReconcileRunDeps => ({
     reads: {
@@ -33,11 +34,9 @@ async function reconciled(
     },
     looks: { due: async () => looks },
     usage: { lateDays: async (_project, customer) => late[customer] ?? [] },
-    runs: {
-      find: async () => ({ reconciled: notes.at(-1) ?? null }) as BillingRun,
-      reconciled: async (_project, _run, views) => void notes.push(views),
-    },
+    runs: { reconciled: async (_project, _run, views) => void notes.push(views) },
     reconcile: async (input) => {
+      cursors.push(input.cursor);
       days.push([...input.days].map(({ customer, day }) => `${day} ${customer}`));
       return { views: 5, disputedDays: 1, unprovableDays: 2, cursor: next };
     },
@@ -46,11 +45,14 @@ async function reconciled(
   let cursor: string | null = null;
   const steps = [];
   for (const next of stops) {
-    const step = await reconcileRun({ project, run, asOf, cursor, budgetMillis: 1000 }, deps(next));
+    const input = { project, run, asOf, cursor, budgetMillis: 1000 };
+    // Each call twice, as when its answer was lost.
+    await reconcileRun(input, deps(next));
+    const step = await reconcileRun(input, deps(next));
     steps.push(step);
     cursor = step.cursor;
   }
-  return { days: days[0] ?? [], note: notes.at(-1), steps };
+  return { days: days[0] ?? [], note: notes.at(-1), steps, cursors };
 }
 
 test('every day of a customer since it was billed, by day and then by customer, up to the instant the run looks from', async () => {
@@ -85,12 +87,13 @@ test('of days before the log began only those that were filled later and have no
   expect(days.at(-1)).toBe('20261201 ada');
 });
 
-test('a step that is called again adds to the note of the steps before', async () => {
-  const { steps, note } = await reconciled({}, ['20261130/ada', null]);
+test('a step adds to what the steps before found, and repeated it adds nothing', async () => {
+  const { steps, note, cursors } = await reconciled({}, ['20261130/ada', null]);
   expect(steps).toMatchObject([
-    { done: false, cursor: '20261130/ada' },
-    { done: true, cursor: null },
+    { done: false, views: 5 },
+    { done: true, views: 10, cursor: null },
   ]);
+  expect(cursors).toEqual([null, null, '20261130/ada', '20261130/ada']);
   expect(note).toEqual({ views: 10, disputedDays: 2, unprovableDays: 4 });
 });
 
